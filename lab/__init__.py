@@ -3,20 +3,21 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Simulates a legacy Lync or Skype for Business deployment with an XMPP gateway.
+"""Simulate a legacy Lync or Skype for Business deployment with an XMPP gateway.
 
-It answers remote PowerShell on the loopback interface, as the management shell of a Front End and the WinRM of two Edge
-servers. Stand-in servers for partners connect to the gateway. Start the lab with ``python -m lab up``. It shares no
-code with the collection, except for the bytes of an XMPP stream (_xmpp), which the stand-in servers test.
+The lab answers remote PowerShell on the loopback interface. It plays the management shell of a Front End and the WinRM
+of two Edge servers. Stand-in servers for partners connect to the gateway. Start the lab with ``python -m lab up``. The
+lab shares no code with the collection, except for the bytes of an XMPP stream (_xmpp). The stand-in servers test them.
 
 - ``remoting``: WS-Management, authentication, sessions and pipelines of the remote shell
-- ``cmdlets``: the simulated cmdlets, bound strictly by their documented contract
+- ``cmdlets``: the simulated cmdlets; parameters are bound strictly as their contract documents
 - ``deployment``: the store and its first content, hosts and accounts, certificates, faults
 - ``gateway``: the XMPP gateway and proxy, which use the store
-- ``replay``: captures of real deployments: their file, a lab that answers from one, its comparison with the assumptions
+- ``replay``: captures of real deployments: their file, a lab that answers from a capture, and the comparison of a
+  capture with the assumptions
 - ``partners``: Prosody, ejabberd, jabberd2, a server of wokkel and a name server, as plain processes of the user. Their
-  configuration is in ``partners`` in the lab's directory. Nothing outside it is read or written. Linux only, with
-  Debian's packages
+  configuration is in ``partners`` in the lab's directory. They read and write nothing outside this directory. They
+  need Linux and Debian's packages
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from pathlib import Path
 def _find_collection() -> None:
     """Make the collection of this lab importable, if it is not.
 
-    An installed collection is not on Python's path, and a checkout may have any name.
+    Python's path does not contain installed collections. A checkout can have any name.
     """
     top = str(Path(__file__).resolve().parent.parent)
     for name in ("ansible_collections", "ansible_collections.sfb", "ansible_collections.sfb.xmpp"):

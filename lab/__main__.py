@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""``python -m lab``: up, down, status, inventory, set, events, messages, send, partners, reset, break, fault, …"""
+"""Define the commands of ``python -m lab``: up, down, status, inventory, set, events, messages, send, partners, …"""
 
 from __future__ import annotations
 
@@ -54,9 +54,9 @@ def main(argv: t.Sequence[str] | None = None) -> int:
 
 
 def _take_shape(arguments: argparse.Namespace, argv: t.Sequence[str]) -> None:
-    """Begin again where the lab has another shape than this process: what --shape says, or what the lab was made with.
+    """Start the command again in a new process if the lab has another shape than this process.
 
-    Raises LabError.
+    The shape of the lab comes from ``--shape``, or from the lab's store. Raises LabError.
     """
     shape = SHAPE
     if getattr(arguments, "shape", None):
@@ -95,20 +95,20 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument(
         "--profile", choices=process.PROFILES, help="product (default: the lab's current product, or sfb2015)"
     )
-    up.add_argument("--shape", metavar="NAME", help="two-sites, fourthcoffee, or a file (SFB_LAB_SHAPE; else Contoso)")
+    up.add_argument("--shape", metavar="NAME", help="two-sites, fourthcoffee, or a file (SFB_LAB_SHAPE, or Contoso)")
     up.add_argument(
         "--idle", type=float, default=process.DEFAULT_IDLE, help="seconds after which an unused session ends"
     )
     up.add_argument("--replay", type=Path, metavar="FILE", help="answer from this capture, and refuse writes")
-    up.add_argument("--foreground", action="store_true", help="stay in the foreground; end with Ctrl-C")
+    up.add_argument("--foreground", action="store_true", help="stay in the foreground; Ctrl-C stops the lab")
     up.add_argument("--until-eof", action="store_true", help="with --foreground: end at the end of standard input")
-    replay = command("replay", _replay, "serve a capture as a deployment, in the background (end it with down)")
+    replay = command("replay", _replay, "serve a capture as a deployment, in the background (stop it with down)")
     replay.add_argument("replay", type=Path, metavar="FILE")
-    replay.add_argument("--port", type=int, help="as in up")
-    replay.add_argument("--foreground", action="store_true", help="stay in the foreground; end with Ctrl-C")
+    replay.add_argument("--port", type=int, help="TCP port on every host; see up")
+    replay.add_argument("--foreground", action="store_true", help="stay in the foreground; Ctrl-C stops the lab")
     compare = command("compare", _compare, "print which assumptions of the lab a capture confirms or refutes")
     compare.add_argument("capture", type=Path, metavar="FILE")
-    compare.add_argument("--json", action="store_true", help="one JSON object a line")
+    compare.add_argument("--json", action="store_true", help="print one JSON object per line")
     command("down", _down, "stop the lab and keep its state")
     command("status", _status, "print hosts, port, profile and accounts")
     listed = command("inventory", _inventory, "print an Ansible inventory of the lab, in JSON")
@@ -116,17 +116,17 @@ def _parser() -> argparse.ArgumentParser:
     setting = command("set", _set, "change a setting of the lab, or list the settings")
     setting.add_argument("name", nargs="?", metavar="NAME")
     setting.add_argument(
-        "value", nargs="?", metavar="JSON", help='such as 3, true, \'{"fe01": "off"}\' (without it: the default)'
+        "value", nargs="?", metavar="JSON", help='value, such as 3, true, \'{"fe01": "off"}\' (none: the default)'
     )
     command(
         "strict", _strict, "add everything to the deployment that real deployments may have (only reset reverts this)"
     )
     events = command("events", _events, "print the log of sessions and statements")
-    events.add_argument("--json", action="store_true", help="one JSON object a line")
-    events.add_argument("--since", type=int, default=0, metavar="ID", help="only events after that number")
+    events.add_argument("--json", action="store_true", help="print one JSON object per line")
+    events.add_argument("--since", type=int, default=0, metavar="ID", help="print only events after this number")
     messages = command("messages", _messages, "print the instant messages of local users")
-    messages.add_argument("--json", action="store_true", help="one JSON object a line")
-    messages.add_argument("--since", type=int, default=0, metavar="ID", help="only messages after that number")
+    messages.add_argument("--json", action="store_true", help="print one JSON object per line")
+    messages.add_argument("--since", type=int, default=0, metavar="ID", help="print only messages after this number")
     send = command("send", _send, "send an instant message as a local user, and wait for the outcome")
     send.add_argument("sender", metavar="FROM", help="the SIP address of a local user")
     send.add_argument("recipient", metavar="TO", help="the address of a partner's user")
@@ -142,14 +142,14 @@ def _parser() -> argparse.ArgumentParser:
     mending = command("mend", _mend, "mend a broken link")
     mending.add_argument("name", nargs="?", metavar="NAME", help="the link (default: all)")
     talk = command("talk", _talk, "exchange messages between a local user and a partner's user, and print the result")
-    talk.add_argument("first", metavar="FIRST", help="who writes first, such as romeo@fabrikam.example")
-    talk.add_argument("second", metavar="SECOND", help="who answers, such as ialmeida@contoso.test")
-    talk.add_argument("--ask", default="", metavar="TEXT", help="what the first one writes")
-    talk.add_argument("--answer", default="", metavar="TEXT", help="what the second one writes")
+    talk.add_argument("first", metavar="FIRST", help="the user who writes first, such as romeo@fabrikam.example")
+    talk.add_argument("second", metavar="SECOND", help="the user who answers, such as ialmeida@contoso.test")
+    talk.add_argument("--ask", default="", metavar="TEXT", help="text of the first message")
+    talk.add_argument("--answer", default="", metavar="TEXT", help="text of the answer")
     talk.add_argument(
         "--expect", metavar="FIRST,SECOND", help="the expected results: S, T or C for a method, - for no message"
     )
-    matrix = command("matrix", _matrix, "try every row of the negotiation matrix with stand-in servers (some minutes)")
+    matrix = command("matrix", _matrix, "try every row of the negotiation matrix with stand-in servers (takes minutes)")
     matrix.add_argument("--write", type=Path, metavar="FILE", help="also write the page to this file")
     fault = command("fault", _fault_list, "make cmdlets fail on purpose")
     actions = fault.add_subparsers(metavar="ACTION")
@@ -160,10 +160,10 @@ def _parser() -> argparse.ArgumentParser:
     add = actions.add_parser("add", parents=[common], help="arm a fault")
     add.add_argument("action", choices=("error", "delay", "cut"))
     add.add_argument("cmdlet", help="name or wildcard; '(session)' for the opening of a session")
-    add.add_argument("--identity", default="", help="only calls about this object (name or wildcard)")
-    add.add_argument("--host", default="", choices=("", *HOSTS), help="only on this host")
+    add.add_argument("--identity", default="", help="limit the fault to calls for this object (name or wildcard)")
+    add.add_argument("--host", default="", choices=("", *HOSTS), help="limit the fault to this host")
     add.add_argument("--times", type=int, default=1, help="how often the fault occurs; 0 for always (default 1)")
-    add.add_argument("--skip", type=int, default=0, help="how many matching calls pass first")
+    add.add_argument("--skip", type=int, default=0, help="how many matching calls succeed first")
     add.add_argument(
         "--when", choices=("before", "after"), default="before", help="before or after the cmdlet takes effect"
     )
@@ -236,7 +236,7 @@ def _describe(directory: Path, running: process.Running) -> None:
         now = broken(store)
     if now:
         print("  broken: %s" % ", ".join(now))
-    print("  trust %s; what happened: python -m lab events" % (directory / "ca.pem"))
+    print("  CA certificate: %s; event log: python -m lab events" % (directory / "ca.pem"))
 
 
 def _inventory(arguments: argparse.Namespace) -> None:
@@ -261,11 +261,11 @@ def _set(arguments: argparse.Namespace) -> None:
             print("%-26s %s" % (each, json.dumps(store.setting(each))))
         return
     if name not in DEFAULT_SETTINGS:
-        raise LabError("the lab has no setting '%s', only %s" % (name, ", ".join(DEFAULT_SETTINGS)))
+        raise LabError("the lab has no setting '%s'. Use one of: %s" % (name, ", ".join(DEFAULT_SETTINGS)))
     try:
         value = DEFAULT_SETTINGS[name] if arguments.value is None else json.loads(arguments.value)
     except ValueError as e:
-        raise LabError("%s: '%s' is not JSON: %s" % (name, arguments.value, e)) from e
+        raise LabError("%s: the value '%s' must be JSON: %s" % (name, arguments.value, e)) from e
     store.set_setting(name, value)
 
 
@@ -325,7 +325,7 @@ def _reset(arguments: argparse.Namespace) -> None:
         profile = arguments.profile or store.setting("profile") or process.DEFAULT_PROFILE
         store.clear()
         seed(store, profile)
-    print("the lab is as new: %s" % profile)
+    print("the lab is reset: %s" % profile)
 
 
 def _break(arguments: argparse.Namespace) -> None:

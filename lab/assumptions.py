@@ -3,14 +3,14 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Everything that the lab had to decide because no public documentation states it.
+"""List all decisions of the lab that no public documentation covers.
 
-Nothing here was tried on a real server. Each entry is named in the code where it is applied, ``rests_on(KEY)``; a
-test keeps both in step. What has no such mark follows the pages that contract.yml names. Where a client must not depend
-on the kinder possibility, the lab chose the stricter one.
+None of them was tried on a real server. The code that applies an entry calls ``rests_on(KEY)``. A test compares the
+calls with the list. All other behavior follows the pages in contract.yml. If clients must not depend on the more
+tolerant possibility, the lab has the stricter one.
 
-What a statement rests on is in its event. SFB_LAB_ASSUMED names a file to which a lab writes every key that it comes to
-rest on, a line each, for whoever wants to know what a test rests on.
+The event of a statement lists the assumptions that it depends on. SFB_LAB_ASSUMED is the name of a file. A lab appends
+to it the key of every assumption that it uses, one per line. So a test can find its assumptions.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from dataclasses import dataclass
 
 VARIABLE = "SFB_LAB_ASSUMED"
 _statement: contextvars.ContextVar[set[str] | None] = contextvars.ContextVar("statement", default=None)
-_noted: dict[str, float] = {}  # key -> when it was written last
+_noted: dict[str, float] = {}  # key -> time of its last write
 _lock = threading.Lock()
-_OFTEN = 0.02  # seconds in which a key is written once: what polls would write it all the time
+_OFTEN = 0.02  # minimum seconds between two writes of a key; otherwise polls would write it constantly
 
 
 def rests_on(key: str) -> None:
-    """Say that what the lab does here is an assumption."""
+    """Note that the current behavior is an assumption."""
     used = _statement.get()
     if used is not None:
         if key in used:
@@ -42,7 +42,7 @@ def rests_on(key: str) -> None:
 
 @contextlib.contextmanager
 def statement() -> t.Iterator[set[str]]:
-    """Collects what the block rests on."""
+    """Collect the assumptions that the block uses."""
     used: set[str] = set()
     token = _statement.set(used)
     try:
@@ -52,7 +52,7 @@ def statement() -> t.Iterator[set[str]]:
 
 
 def forget() -> None:
-    """Write every key anew, for a test that begins in this process."""
+    """Write every key again, for a test that begins in this process."""
     with _lock:
         _noted.clear()
 
@@ -71,7 +71,7 @@ def _note(key: str) -> None:
 
 @dataclass(frozen=True)
 class Assumption:
-    """One decision. statement: what the lab does; why: why this and not something else."""
+    """Describe one decision. statement: the behavior of the lab. why: the reason for this behavior."""
 
     key: str
     statement: str
@@ -82,133 +82,140 @@ ASSUMPTIONS = (
     # -- binding and the shell
     Assumption(
         "strict-texts",
-        "A text parameter takes texts, numbers and Booleans; hashtables and secure strings are refused.",
-        "PowerShell would turn them into their type's name, which nobody wants in a configuration. Lists and bytes it "
-        "refuses itself.",
+        "A string parameter accepts strings, numbers and Booleans. Hashtables and secure strings are refused.",
+        "PowerShell would convert them to the name of their type, which is useless in a configuration. PowerShell "
+        "itself refuses lists and bytes.",
     ),
     Assumption(
         "null-values",
-        "Numbers, Booleans, choices, dates and mandatory parameters refuse $null; a text takes it and is then not set.",
-        "The pages name $null for PolicyName and AdditionalDomains only.",
+        "Numbers, Booleans, enumerations, dates and mandatory parameters refuse $null. A string accepts $null, and is "
+        "then not set.",
+        "The pages mention $null only for PolicyName and AdditionalDomains.",
     ),
     Assumption(
         "default-sets",
-        "The default parameter set is Identity where there is one (Thumbprint of Set-CsCertificate, Local of Import-).",
-        "The pages list the sets without saying which is the default; the examples fit this.",
+        "The default parameter set is Identity, if the cmdlet has it. It is Thumbprint for Set-CsCertificate, and "
+        "Local for Import-CsCertificate.",
+        "The pages list the sets without their default. The examples match this.",
     ),
     Assumption(
         "prompting-cmdlets",
-        "Every Remove-Cs cmdlet, Set- and Import-CsCertificate and Stop-CsWindowsService ask for confirmation unless "
-        "-Confirm:$false or -Force is given, and fail because nobody can answer.",
-        "Public scripts pass -Confirm:$false to them; which cmdlets really ask is not documented.",
+        "Every Remove-Cs cmdlet, Set-CsCertificate, Import-CsCertificate and Stop-CsWindowsService ask for "
+        "confirmation. Without -Confirm:$false or -Force they fail, because no user can answer.",
+        "Public scripts use -Confirm:$false with them. It is not documented which cmdlets ask.",
     ),
     Assumption(
         "error-texts",
-        "Texts and ids of the product's own errors are the lab's. What does not exist or exists already is an error "
-        "that the cmdlet writes; all others are terminating.",
-        "The pages describe when a cmdlet fails, not with which words, nor whether the error is terminating.",
+        "Texts and ids of the product's own errors are the lab's. If an object does not exist, or exists already, the "
+        "cmdlet writes an error. All other errors are terminating.",
+        "The pages describe when a cmdlet fails. They do not describe the text, or whether the error is terminating.",
     ),
     Assumption(
         "one-statement",
-        "With the setting one_statement, a pipeline of several statements fails, and nothing of it is carried out.",
-        "Public records show endpoints that take several; how one answers that does not is not recorded.",
+        "With the setting one_statement, a pipeline of several statements fails. None of its statements is executed.",
+        "Public records show endpoints that accept several statements. No record shows an endpoint that refuses them.",
     ),
     Assumption(
         "full-answers",
         "An answer to Receive waits up to 10 ms for each further object, until it is full or the pipeline has ended.",
-        "How a server cuts a long output is not documented; this way the number of answers follows from its length.",
+        "It is not documented how a server splits a long output. With this rule, the number of answers depends only "
+        "on the length.",
     ),
     Assumption(
         "no-scripts",
-        "Script text is refused everywhere, on Edges too.",
-        "A Front End's endpoint is in no-language mode; the lab has no PowerShell language for the Edges.",
+        "Script text is refused on all hosts, including Edges.",
+        "A Front End's endpoint is in no-language mode. The lab does not implement the PowerShell language for Edges.",
     ),
     Assumption(
         "no-autoload",
-        "On an Edge the product's cmdlets are unknown until its module was imported in the session.",
-        "Module autoloading depends on the search path of the server; a client that imports works in both cases.",
+        "On an Edge, the product's cmdlets are unknown until the session has imported the module.",
+        "Module autoloading depends on the search path of the server. A client that imports the module works in both "
+        "cases.",
     ),
     Assumption(
         "endpoint-cmdlets",
-        "A Front End's remote shell offers Get-Command, Get-FormatData, Get-Help, Measure-Object, Out-Default and "
-        "Select-Object beside the product's cmdlets.",
-        "They belong to every restricted session of PowerShell; no page says which this endpoint has. "
-        "Its Select-Object is the proxy that PowerShell has for restricted sessions, which takes eleven names of "
-        "properties; the setting restricted_select says on which servers. The setting select_object takes it away "
-        "everywhere.",
+        "In addition to the product's cmdlets, a Front End's remote shell offers Get-Command, Get-FormatData, "
+        "Get-Help, Measure-Object, Out-Default and Select-Object. Select-Object is the proxy of restricted sessions, "
+        "which accepts eleven property names. The setting restricted_select lists its servers. The setting "
+        "select_object removes Select-Object on all servers.",
+        "Every restricted session of PowerShell has these cmdlets. No page lists the cmdlets of this endpoint.",
     ),
     Assumption(
         "select-names",
-        "Select-Object -Property takes plain names of properties only, on Edges too.",
-        "A restricted session takes no calculated properties; the lab has no PowerShell language, nor wildcards here.",
+        "Select-Object -Property accepts only plain property names, on Edges too.",
+        "A restricted session accepts no calculated properties. The lab does not implement the PowerShell language, "
+        "or wildcards for this parameter.",
     ),
     Assumption(
         "view-only-role",
-        "CsViewOnlyAdministrator has every Get- cmdlet; all others are unknown to it.",
-        "The pages name the role without listing its cmdlets.",
+        "CsViewOnlyAdministrator has every Get- cmdlet. It does not know other cmdlets.",
+        "The pages mention the role, but do not list its cmdlets.",
     ),
     Assumption(
         "user-administrator-role",
-        "CsUserAdministrator has Get-CsUser, Get-CsEffectivePolicy, Get-CsExternalAccessPolicy and "
-        "Grant-CsExternalAccessPolicy; of what concerns XMPP nothing else.",
-        "The page on RBAC says that it assigns policies that exist, and cannot change them. It lists no cmdlets.",
+        "Of the cmdlets for XMPP, CsUserAdministrator has only Get-CsUser, Get-CsEffectivePolicy, "
+        "Get-CsExternalAccessPolicy and Grant-CsExternalAccessPolicy.",
+        "The page on RBAC says that the role can assign existing policies, but cannot change policies. It lists no "
+        "cmdlets.",
     ),
     Assumption(
         "custom-role",
-        "A role that was made with the four cmdlets of XMPP partners has these, and PowerShell's own.",
-        "New-CsAdminRole takes -Template and, since 2013, -Cmdlets; which combinations it accepts is not said.",
+        "A role that was created with the four cmdlets for XMPP partners has these cmdlets, and PowerShell's own.",
+        "New-CsAdminRole has -Template and, since 2013, -Cmdlets. The accepted combinations are not documented.",
     ),
     # -- how objects look
     Assumption(
         "enum-numbers",
-        "The numbers behind enumerations follow the order of their documented names.",
-        "Only the names are documented; clients should use the text.",
+        "The numbers of enumerations follow the order of their documented names.",
+        "Only the names are documented. Clients should use the text.",
     ),
     Assumption(
         "list-shapes",
-        "A list property arrives as a list, whatever its length, and an enumeration in a property as a text. With the "
-        "setting reported_forms a list arrives as null when empty and as a single text when it has one entry, and an "
-        "enumeration as an object.",
-        "PowerShell's serializer sends the former. Public scripts report the latter; a client has to cope with each.",
+        "A list property is sent as a list, and an enumeration in a property as a text. With the setting "
+        "reported_forms, an empty list is null, a list with one entry is a text, and an enumeration is an object.",
+        "PowerShell's serializer sends the first forms. Public scripts report the forms of the setting. A client must "
+        "support both.",
     ),
     Assumption(
         "extra-properties",
-        "Configuration objects carry Key, Anchor, Element and ScopeClass beside the documented properties.",
-        "Real objects carry more than is documented; the lab makes sure that nobody trips over it.",
+        "Configuration objects have the properties Key, Anchor, Element and ScopeClass in addition to the documented "
+        "properties.",
+        "Real objects have undocumented properties. The lab proves that the collection ignores them.",
     ),
     Assumption(
         "servers-in-utc",
-        "Servers keep their clocks in UTC, and dates arrive as UTC.",
-        "It keeps the lab's dates free of the time zone of the machine it runs on.",
+        "The servers' clocks use UTC, and dates are sent as UTC.",
+        "So the lab's dates do not depend on the time zone of its machine.",
     ),
     Assumption(
         "odd-forms",
-        "With the setting odd_forms objects come in forms that a page or a public output shows for some object, or "
-        "that PowerShell's serializer can send: a policy as an object, empty texts, missing properties, $null.",
-        "Which of them the product sends is not documented; a client has to cope with each.",
+        "With the setting odd_forms, objects have unusual forms: a policy as an object, empty texts, missing "
+        "properties, $null. A page or a public output shows each form for some object, or PowerShell's serializer can "
+        "send it.",
+        "It is not documented which forms the product sends. A client must support all of them.",
     ),
     Assumption(
         "branch-appliances",
-        "A survivable branch appliance has a Registrar and no UserServer, and belongs to a branch site, whose object "
-        "has no XmppFederationRoute. A branch server is like an appliance.",
-        "configure-xmpp-gateway says that users on appliances have no XMPP; planning pages name an appliance's roles. "
-        "No page says it of branch servers, or shows the object of a branch site.",
+        "A survivable branch appliance has a Registrar and no UserServer. It belongs to a branch site, whose object "
+        "has no XmppFederationRoute. A branch server has the same form.",
+        "The page configure-xmpp-gateway says that users on appliances have no XMPP. Planning pages list an "
+        "appliance's roles. No page says this about branch servers, or shows the object of a branch site.",
     ),
     Assumption(
         "version-text",
-        "Get-CsServerVersion answers 'PRODUCT (VERSION): Volume license key installed.'.",
-        "The page shows the text with the build number in parentheses; the words around it vary.",
+        "Get-CsServerVersion returns 'PRODUCT (VERSION): Volume license key installed.'.",
+        "The page shows the text with the build number in parentheses. Its other words vary.",
     ),
     # -- policies, partners, settings
     Assumption(
         "policy-names",
-        "The name of a per-user policy may hold anything but a colon, *, ? and control characters.",
-        "The colon separates the scope; wildcards would make -Filter ambiguous. Nothing is documented.",
+        "The name of a per-user policy can contain all characters except a colon, *, ? and control characters.",
+        "This is not documented. The colon separates the scope, and wildcards would make -Filter ambiguous.",
     ),
     Assumption(
         "granted-policy-removal",
-        "Removing a per-user policy that is granted to somebody fails, with -Force too.",
-        "The pages are silent; public reports speak of a prompt or a warning.",
+        "The removal of a per-user policy fails while a user has the policy, even with -Force.",
+        "The pages do not describe this. Public reports mention a prompt or a warning.",
     ),
     Assumption(
         "partner-connection-limit",
@@ -217,400 +224,422 @@ ASSUMPTIONS = (
     ),
     Assumption(
         "partner-domain-property",
-        "A partner shows its key as Identity and as Domain.",
-        "Domain is documented as a parameter of New- only.",
+        "A partner has its key in the properties Identity and Domain.",
+        "Domain is documented only as a parameter of New-CsXmppAllowedPartner.",
     ),
     Assumption(
         "partner-domains",
-        "A partner's domain may not be empty, longer than 255 characters, or hold blanks; nothing else is checked.",
-        "No check is documented; the collection has its own.",
+        "A partner's domain must not be empty, longer than 255 characters, or contain spaces. No other checks are "
+        "made.",
+        "No check is documented. The collection has its own checks.",
     ),
     Assumption(
         "list-modifier-errors",
-        "Adding a domain that is in AdditionalDomains fails, and so does removing one that is not.",
-        "Not documented; a client that sends the difference only never meets it.",
+        "Set-CsXmppAllowedPartner fails if it adds a domain that is already in AdditionalDomains, or removes a domain "
+        "that is not.",
+        "This is not documented. It does not affect a client that sends only the difference.",
     ),
     Assumption(
         "list-modifier-replace",
-        "Set-CsXmppAllowedPartner refuses Replace alone and plain lists for AdditionalDomains. Beside Add or Remove, "
+        "Set-CsXmppAllowedPartner refuses Replace alone and plain lists for AdditionalDomains. With Add or Remove, "
         "Replace has no effect.",
-        "Only Add, Remove and $null are documented. PowerShell itself takes all three in one hashtable.",
+        "Only Add, Remove and $null are documented. PowerShell itself accepts all three in one hashtable.",
     ),
     Assumption(
         "dialback-passphrase",
-        "Get-CsXmppGatewayConfiguration returns DialbackPassphrase in clear (hide_dialback_passphrase hides it).",
-        "Not documented; clear text is the case in which a client could leak it.",
+        "Get-CsXmppGatewayConfiguration returns DialbackPassphrase in clear text. The setting "
+        "hide_dialback_passphrase hides it.",
+        "This is not documented. With clear text, the lab can find clients that leak it.",
     ),
     Assumption(
         "access-edge-gaps",
-        "Properties of the Access Edge configuration without a documented default have one of the lab's choice.",
-        "An installed server shows some value.",
+        "If a property of the Access Edge configuration has no documented default, the lab has chosen a value.",
+        "An installed server has some value.",
     ),
     # -- the directory
     Assumption(
         "domain-controllers",
-        "There are two; writes go to the first unless told otherwise, reads to the one in the setting read_controller.",
-        "Which one a server chooses depends on the site; the lab has to choose one.",
+        "There are two domain controllers. Without -DomainController, writes use the first, and reads use the "
+        "controller in the setting read_controller.",
+        "A server's choice depends on its site. The lab must choose a controller.",
     ),
     Assumption(
         "originating-server",
         "OriginatingServer of a user is the domain controller that answered.",
-        "The property is on the page of the cmdlet in outputs only, without a word on what it is.",
+        "The page of the cmdlet has the property only in outputs, without an explanation.",
     ),
     Assumption(
         "real-size-users",
-        "With the setting real_size_users an object of a user has a hundred properties, some 10 kB.",
-        "Public outputs show about so many; how large an object is on the wire is not documented.",
+        "With the setting real_size_users, a user object has a hundred properties, about 10 kB.",
+        "Public outputs show about as many properties. The size of an object on the wire is not documented.",
     ),
     Assumption(
         "user-identity-forms",
-        "A user is found by SIP address, UPN, DOMAIN\\user, distinguished name or display name, not by a bare alias.",
-        "These are the documented forms.",
+        "A user's identity is a SIP address, UPN, DOMAIN\\user, distinguished name or display name. An alias alone is "
+        "not accepted.",
+        "These forms are documented.",
     ),
     Assumption(
         "user-filters",
-        "Get-CsUser -Filter understands comparisons with -eq, -ne, -like, -notlike joined by -and. A comparison of "
-        "ExternalAccessPolicy with $null by -ne gives those who have a policy of their own. With the setting "
-        "user_filters off, a filter is refused.",
-        "The whole filter language is a PowerShell expression. The page compares policies with $null; that -ne works "
-        "for this property follows by analogy.",
+        "Get-CsUser -Filter accepts comparisons with -eq, -ne, -like and -notlike, joined by -and. A comparison of "
+        "ExternalAccessPolicy with $null by -ne returns the users with a policy of their own. If the setting "
+        "user_filters is off, every filter is refused.",
+        "The complete filter language is a PowerShell expression. The page compares policies with $null. The lab "
+        "assumes that -ne works for this property, too.",
     ),
     Assumption(
         "ldap-filters",
-        "Get-CsUser -LdapFilter understands memberOf, alone or with the rule for nested groups, several in (&...). "
-        "Names of groups are compared without case. A group that does not exist has no members. A filter that RFC 4515 "
-        "does not allow is an error.",
-        "The page gives a filter of two comparisons as its example and does not mention groups. That a name of nothing "
-        "finds nobody is how Active Directory compares names.",
+        "Get-CsUser -LdapFilter accepts memberOf, alone or with the rule for nested groups, and several of them in "
+        "(&...). Names of groups are compared without case. A group that does not exist has no members. A filter that "
+        "RFC 4515 does not allow is an error.",
+        "The example on the page is a filter of two comparisons, without groups. Active Directory finds no users for "
+        "an unknown group name.",
     ),
     Assumption(
         "grant-names",
-        "Grant-CsExternalAccessPolicy takes the bare name of a per-user policy; with 'tag:' or another scope it fails.",
-        "The page says without the prefix, and that only per-user policies can be granted.",
+        "Grant-CsExternalAccessPolicy accepts only the name of a per-user policy without prefix. It fails with 'tag:' "
+        "or another scope.",
+        "The page says that the name has no prefix, and that only per-user policies can be granted.",
     ),
     Assumption(
         "policy-of-a-user",
-        "Get-CsUser shows ExternalAccessPolicy as a text, the policy's name without 'Tag:'.",
-        "Examples of the page compare it with a bare name.",
+        "Get-CsUser returns ExternalAccessPolicy as a text, the policy's name without 'Tag:'.",
+        "Examples on the page compare it with a name without prefix.",
     ),
     Assumption(
         "effective-policy-form",
-        "Get-CsEffectivePolicy shows a site's policy as Site:NAME; with the setting odd_forms by its bare name.",
-        "The page shows Global and the bare name of a per-user policy, and no policy of a site.",
+        "Get-CsEffectivePolicy returns a site's policy as Site:NAME. With the setting odd_forms, it returns only NAME.",
+        "The page shows Global, and the name of a per-user policy without prefix. It shows no policy of a site.",
     ),
     # -- the Edge
     Assumption(
         "edge-usages",
-        "An Edge takes certificates for AccessEdgeExternal, DataEdgeExternal, AudioVideoAuthentication, Internal and "
-        "XmppServer; other types are refused, and so is a missing -Type.",
-        "Public scripts use these on Edges.",
+        "An Edge accepts certificates for AccessEdgeExternal, DataEdgeExternal, AudioVideoAuthentication, Internal "
+        "and XmppServer. It refuses other types, and commands without -Type.",
+        "Public scripts use these types on Edges.",
     ),
     Assumption(
         "initial-certificates",
-        "After the installation everything but XmppServer has a certificate, of a private authority.",
-        "The setup wizard of an Edge asks for an internal and an external one, that of a Front End for a default one.",
+        "After the installation, every type except XmppServer has a certificate of a private authority.",
+        "The setup wizard asks for an internal and an external certificate on an Edge, and for a default certificate "
+        "on a Front End.",
     ),
     Assumption(
         "certificate-unassigned",
-        "Get-CsCertificate -Type with a type to which nothing is assigned returns nothing and is no error.",
+        "Get-CsCertificate -Type returns nothing for a type without an assigned certificate. This is not an error.",
         "The page says that only assigned certificates are listed.",
     ),
     Assumption(
         "requested-names",
-        "Request-CsCertificate names the Access Edge as the subject, and the texts of -DomainName as further names.",
-        "The page says that the subject comes from the topology, and that -DomainName takes further names with commas.",
+        "Request-CsCertificate uses the Access Edge as the subject, and the texts of -DomainName as further names.",
+        "The page says that the subject comes from the topology, and that -DomainName accepts further names, "
+        "separated by commas.",
     ),
     Assumption(
         "requested-keys",
-        "A key that Request-CsCertificate makes stays with the computer, and the services can read it whether or not "
-        "it may be exported. ClientEKU is false unless given.",
-        "The page says of -PrivateKeyExportable only that the certificate can be copied.",
+        "A key from Request-CsCertificate stays on the computer. The services can read it, even if it is not "
+        "exportable. The default of ClientEKU is false.",
+        "About -PrivateKeyExportable, the page says only that the certificate can be copied.",
     ),
     Assumption(
         "request-file",
-        "-Output writes the request as text (PEM), and fails where the directory is missing.",
-        "The page calls it the path of the request file.",
+        "-Output writes the request as text (PEM). It fails if the directory does not exist.",
+        "The page says only that it is the path of the request file.",
     ),
     Assumption(
         "answer-to-a-request",
-        "Import-CsCertificate of a certificate without key that answers a request of this computer joins both, under "
-        "the friendly name of the request. Any other certificate without key is refused.",
-        "Windows does so for a pending request; the page speaks of importing a certificate only.",
+        "If a certificate without key answers a request of this computer, Import-CsCertificate joins the certificate "
+        "and the key. It keeps the friendly name of the request. Other certificates without key are refused.",
+        "Windows does this for a pending request. The page mentions only the import of a certificate.",
     ),
     Assumption(
         "enterprise-authority",
-        "A certification authority of the company issues at once, for 365 days, unless enterprise_ca_delay is set: "
-        "then -New ends without an error and without a certificate, and -Retrieve fetches it when it is issued. "
-        "An Edge, being in a workgroup, needs -CaAccount and -CaPassword of the domain.",
-        "The page describes the parameters, not their course.",
+        "A certification authority of the company issues certificates at once, for 365 days. If enterprise_ca_delay "
+        "is set, -New ends without an error and without a certificate. Then -Retrieve gets the certificate when it is "
+        "issued. An Edge is in a workgroup, so it needs -CaAccount and -CaPassword of the domain.",
+        "The page describes the parameters, but not their effects.",
     ),
     Assumption(
         "intermediates-of-a-file",
         "Import-CsCertificate puts the further certificates of a file into the store of intermediates.",
-        "Not documented; Windows' own import does so.",
+        "This is not documented. The import of Windows does this.",
     ),
     Assumption(
         "network-service-key",
-        "Without -PrivateKeyExportable:$true the services cannot read the key: after a restart they present nothing.",
-        "The page says that the switch lets Network Service read the key, not what happens without it.",
+        "Without -PrivateKeyExportable:$true, the services cannot read the key. After a restart, they present no "
+        "certificate.",
+        "The page says that the switch allows Network Service to read the key. It does not describe the effect of its "
+        "absence.",
     ),
     Assumption(
         "xmpp-service-names",
-        "The Windows services of the XMPP gateway and the XMPP proxy have other names in each lab "
-        "(the setting service_suffix). The display names end in XMPP Translating Gateway, and in the same with Proxy.",
-        "The gateway's is RTCXMPPTGW. The name of the proxy's service is not documented; find both by display name.",
+        "The Windows services of the XMPP gateway and the XMPP proxy have different names in each lab (setting "
+        "service_suffix). The display names end in XMPP Translating Gateway and in XMPP Translating Gateway Proxy.",
+        "The gateway's service is RTCXMPPTGW. The name of the proxy's service is not documented. Clients must find "
+        "both by display name.",
     ),
     Assumption(
         "service-dependencies",
-        "RTCMEDIARELAY depends on RTCMRAUTH, and RTCXMPPTGW on RTCSRV.",
-        "Stop- is documented to stop dependents; which there are is not.",
+        "RTCMEDIARELAY depends on RTCMRAUTH, and RTCXMPPTGW depends on RTCSRV.",
+        "The documentation says that Stop-CsWindowsService stops dependent services, but does not list them.",
     ),
     Assumption(
         "graceful-stop",
-        "A service that is stopped gracefully, and what depends on it, is Paused as long as its sessions last (the "
-        "setting drain_seconds) or until a plain stop. Streams that it has go on meanwhile, and it takes no new one. "
-        "The call returns at once with -NoWait (unless drain_blocks is set), and without it when the sessions have "
-        "ended.",
-        "The page says that new requests are refused and that the service shuts down when the existing ones are "
-        "filled. Paused is what administrators report. How -NoWait and -Graceful go together is not documented.",
+        "After a graceful stop, a service and its dependent services are Paused, until their sessions have ended "
+        "(setting drain_seconds) or until a normal stop. Existing streams continue, and new streams are refused. With "
+        "-NoWait, the call returns at once, unless drain_blocks is set. Without -NoWait, it returns when the sessions "
+        "have ended.",
+        "The page says that new requests are refused, and that the service stops after the existing requests. "
+        "Administrators report the status Paused. The combination of -NoWait and -Graceful is not documented.",
     ),
     Assumption(
         "start-while-paused",
-        "Start-CsWindowsService of a service that is Paused, or that needs one, is an error: an instance is running.",
-        "Windows refuses to start a service that has not stopped. What the cmdlet says then is not documented.",
+        "Start-CsWindowsService fails for a Paused service, and for a service that needs a Paused service. The error "
+        "says that an instance is running.",
+        "Windows refuses to start a service that has not stopped. The error of the cmdlet is not documented.",
     ),
     Assumption(
         "services-of-others",
-        "-ComputerName takes the host itself only.",
+        "-ComputerName accepts only the host itself.",
         "The lab has no second domain member with a shell.",
     ),
     Assumption(
         "services-by-remote-shell",
-        "A Front End's remote shell offers Get-CsWindowsService for that Front End. With the setting services_at_doors "
-        "it offers Start- and Stop-CsWindowsService too.",
-        "Only Get- is documented as working remotely (view-service-status page). Whether Start- and Stop- are offered "
-        "is UNVERIFIED: their pages name RTCUniversalServerAdmins and a local session.",
+        "A Front End's remote shell offers Get-CsWindowsService for that Front End. With the setting "
+        "services_at_doors, it also offers Start-CsWindowsService and Stop-CsWindowsService.",
+        "The page view-service-status documents only Get- for remote use. It is UNVERIFIED whether Start- and Stop- "
+        "are offered. Their pages mention RTCUniversalServerAdmins and a local session.",
     ),
     Assumption(
         "front-end-local-store",
-        "Through WinRM of a Front End, too, cmdlets that read the Central Management Store need -LocalStore.",
-        "The session cannot pass its credentials on to the database server (second hop), unless CredSSP is set up.",
+        "Over WinRM of a Front End, cmdlets that read the Central Management Store also need -LocalStore.",
+        "The session cannot pass its credentials to the database server (second hop), except with CredSSP.",
     ),
     Assumption(
         "edge-local-store",
         "On an Edge, cmdlets that read the Central Management Store need -LocalStore.",
-        "An Edge stands in the perimeter and reaches no store.",
+        "An Edge is in the perimeter network, and cannot connect to the store.",
     ),
     Assumption(
         "local-store-current",
-        "With -LocalStore an Edge shows the present configuration, or if its replica is stuck, what it was then.",
+        "With -LocalStore, an Edge shows the current configuration. If its replica is stuck, it shows the "
+        "configuration from that time.",
         "The lab keeps one configuration, and a copy for replicas that are stuck.",
     ),
     Assumption(
         "replication",
-        "A change reaches the replicas by itself after replication_seconds; Invoke- makes an update as a change does. "
-        "UpToDate stays true for replication_notice first. LastUpdateCreation is when the update that a replica has "
-        "was made.",
-        "The real thing takes two to three minutes and is the same in kind. The page does not say how soon the status "
-        "follows.",
+        "A change reaches the replicas automatically after replication_seconds. Invoke-CsManagementStoreReplication "
+        "creates an update, like a change. Until replication_notice has passed, UpToDate stays true. "
+        "LastUpdateCreation is the creation time of the replica's last update.",
+        "On real servers, this takes two to three minutes. The page does not say when the status changes.",
     ),
     Assumption(
         "replication-push",
-        "Invoke- deletes the status of the replicas: for half of status_empty_seconds a replica has no row, then one "
-        "without LastUpdateCreation and ProductVersion that is not up to date, until it has the copy.",
-        "The page says that the status is deleted and a full copy starts, not what the status shows in between; both "
-        "possibilities are there, one after the other.",
+        "Invoke-CsManagementStoreReplication deletes the status of the replicas. For half of status_empty_seconds, a "
+        "replica has no status. Then it has a status without LastUpdateCreation and ProductVersion, which is not up "
+        "to date, until it has the copy.",
+        "The page says that the status is deleted and a full copy starts. It does not describe the status in the "
+        "meantime. The lab shows both possibilities, one after the other.",
     ),
     Assumption(
         "store-status-form",
-        "-CentralManagementStoreStatus answers with the master, the file transfer agent, their heartbeats and the "
-        "replicas, as ActiveMasterFqdn and so on.",
-        "The page describes what it says, not the properties.",
+        "-CentralManagementStoreStatus returns the master, the file transfer agent, their heartbeats and the "
+        "replicas, as ActiveMasterFqdn and similar properties.",
+        "The page describes the content, but not the properties.",
     ),
     Assumption(
         "site-routes",
-        "A route of a site is the identity of an Edge service that there is, or empty; null and empty texts clear it. "
-        "Set-CsSite works in the remote shell, needs the bare name, and fails without one.",
-        "The page shows the form and says not to write 'site:'; it does not say how a route is taken away.",
+        "A route of a site is empty, or the identity of an existing Edge service. Null and empty texts remove the "
+        "route. Set-CsSite works in the remote shell. It needs the site's name without prefix, and fails without a "
+        "name.",
+        "The page shows the form, and says not to write 'site:'. It does not say how to remove a route.",
     ),
     Assumption(
         "service-version-numbers",
-        "Version of Get-CsService is 6 for Lync Server 2013, 7 for Skype for Business Server 2015, 8 for 2019.",
+        "Version of Get-CsService is 6 for Lync Server 2013, 7 for Skype for Business Server 2015, and 8 for 2019.",
         "The page does not explain the number.",
     ),
     Assumption(
         "export-file",
-        "Export-CsConfiguration writes to an existing directory of the server, also in its remote shell, and replaces "
-        "a file that is there.",
-        "The page names a path and nothing else.",
+        "Export-CsConfiguration writes to an existing directory of the server, also in its remote shell. It replaces "
+        "an existing file.",
+        "The page mentions only a path.",
     ),
     # -- the XMPP gateway
     Assumption(
         "gateway-route",
-        "An Edge pool carries XMPP while the XMPP federation route of at least one site leads to it. Messages of local "
-        "users leave from the pool of their own site's route, or of the first site with a route. A new route takes "
-        "effect at once; with the setting route_at_restart when the gateway service of the site's Front Ends starts.",
-        "Neither whether a site without a route uses another's nor when a gateway takes a new route is documented; the "
-        "seed has a site of each kind.",
+        "An Edge pool carries XMPP while the XMPP federation route of at least one site leads to the pool. Messages "
+        "of local users leave from the pool of their site's route. If the site has no route, they leave from the pool "
+        "of the first site with a route. A new route takes effect at once. With the setting route_at_restart, it "
+        "takes effect when the gateway service of the site's Front Ends starts.",
+        "It is not documented whether a site without a route uses another site's route, or when a gateway uses a new "
+        "route. The initial deployment has a site of each kind.",
     ),
     Assumption(
         "gateway-legacy-homes",
-        "A user who is not enabled, is homed online or on a pool of 2019 has no XMPP.",
-        "The page on coexistence says that the feature is not in 2019; what a message to such a user meets is not "
-        "documented.",
+        "A user has no XMPP if the user is not enabled, or is homed online or on a pool of 2019.",
+        "The page on coexistence says that 2019 does not have the feature. The result of a message to such a user is "
+        "not documented.",
     ),
     Assumption(
         "gateway-sip-lists",
-        "A partner whose domain is on the list of allowed or blocked domains of SIP federation exchanges no messages.",
-        "The pages say that a domain has to leave the list of allowed ones first, and that messages of blocked ones "
-        "are rejected.",
+        "If a partner's domain is an allowed or blocked domain of SIP federation, no messages are exchanged with the "
+        "partner.",
+        "The pages say that a domain must first be removed from the allowed domains, and that messages of blocked "
+        "domains are rejected.",
     ),
     Assumption(
         "gateway-stale-replica",
-        "While a replica of the Front End or of an Edge is stuck, the federation follows the configuration of then.",
-        "Every server follows its own replica; the lab has one gateway for all of them.",
+        "While a replica of the Front End or of an Edge is stuck, the federation uses the configuration from that "
+        "time.",
+        "Every real server uses its own replica. The lab has one gateway for all servers.",
     ),
     Assumption(
         "gateway-front-end-service",
-        "While RTCXMPPTGW is stopped on the Front End, the Edges refuse streams and nothing is sent.",
-        "The proxy on the Edge only passes on to it; what it answers alone is not documented.",
+        "While RTCXMPPTGW is stopped on the Front End, the Edges refuse streams, and no messages are sent.",
+        "The proxy on the Edge only forwards to the gateway. Its own answers are not documented.",
     ),
     Assumption(
         "gateway-mutual-tls",
-        "While the internal certificate of an Edge has expired, nothing passes between it and the Front Ends; while "
-        "the default certificate of a Front End has, nothing passes between that and the Edges.",
-        "The ports page says XMPP/MTLS for TCP 23456, so both certificates must be valid. What the services do with "
-        "one that is not is UNVERIFIED.",
+        "If the internal certificate of an Edge has expired, no messages pass between the Edge and the Front Ends. If "
+        "the default certificate of a Front End has expired, no messages pass between the Front End and the Edges.",
+        "The page on ports says XMPP/MTLS for TCP 23456, so both certificates must be valid. The effect of an invalid "
+        "certificate is UNVERIFIED.",
     ),
     Assumption(
         "gateway-next-hop",
         "Streams from partners need the gateway service on a Front End of the Edge pool's next hop (Registrar of "
-        "Get-CsService), messages of local users need it on one of their own pool. Where the lab has no server of that "
-        "pool, the first site's Front Ends serve.",
-        "The pages name the next hop of an Edge pool; which Front End's gateway serves which user is not documented.",
+        "Get-CsService). Messages of local users need the service on a Front End of their own pool. If the lab has no "
+        "server of that pool, it uses the first site's Front Ends.",
+        "The pages describe the next hop of an Edge pool. It is not documented which Front End's gateway serves which "
+        "user.",
     ),
     Assumption(
         "gateway-policies-at-once",
-        "A granted policy decides about messages as soon as any domain controller has the grant.",
-        "The real gateway learns it from a user database that follows the directory after an undocumented time.",
+        "A granted policy takes effect for messages as soon as one domain controller has the grant.",
+        "The real gateway reads it from a user database, which follows the directory after an undocumented time.",
     ),
     Assumption(
         "gateway-unnamed-peers",
-        "A peer whose header has no 'from' is offered TLS and checked by the name that it authenticates as. A header "
-        "without 'to' is answered; a dialback key, or SASL, then says which of the own domains is meant.",
-        "RFC 6120 lets 'from' be absent, RFC 3920 both of them; what the product does is not documented.",
+        "If a peer's header has no 'from', TLS is offered. The peer is checked by the name that it authenticates "
+        "with. A header without 'to' is answered. Then a dialback key or SASL selects the own domain.",
+        "In RFC 6120, 'from' is optional. In RFC 3920, both are optional. The product's behavior is not documented.",
     ),
     Assumption(
         "gateway-public-roots",
-        "Beside its own Root store an Edge trusts the lab's public authority.",
-        "Windows fetches public roots when it needs them.",
+        "In addition to its own Root store, an Edge trusts the lab's public authority.",
+        "Windows downloads public roots when it needs them.",
     ),
     Assumption(
         "gateway-extended-key-usage",
-        "A partner's certificate is good without an extended key usage; with one, it must name client "
-        "authentication when the partner opens the stream and server authentication when it takes it.",
-        "How the product treats this is not documented; this is the stricter possibility.",
+        "A partner's certificate is valid without an extended key usage. With an extended key usage, it must contain "
+        "client authentication if the partner opens the stream, and server authentication if the partner accepts the "
+        "stream.",
+        "The product's behavior is not documented. This is the stricter possibility.",
     ),
     Assumption(
         "gateway-mutual-authentication",
-        "SASL EXTERNAL is tried on an outgoing stream only if the partner's certificate is good; dialback inside "
-        "TLS takes any certificate.",
-        "EXTERNAL is described as mutual TLS authentication, dialback as the fallback when a certificate cannot be "
-        "validated.",
+        "On an outgoing stream, SASL EXTERNAL is tried only if the partner's certificate is valid. Dialback inside "
+        "TLS accepts every certificate.",
+        "The documentation describes EXTERNAL as mutual TLS authentication, and dialback as the fallback if a "
+        "certificate cannot be validated.",
     ),
     Assumption(
         "gateway-clear-after-tls",
-        "If TLS with a partner fails and TlsNegotiation is Optional, the gateway connects again in clear where the row "
-        "allows dialback there.",
-        "Microsoft's table lists dialback over clear TCP for these rows. Whether a gateway tries it after TLS failed "
-        "is not documented, so the probe says unknown.",
+        "If TLS with a partner fails and TlsNegotiation is Optional, the gateway connects again in clear text, if the "
+        "settings allow dialback there.",
+        "Microsoft's table lists dialback over clear TCP for these settings. It is not documented whether a gateway "
+        "tries it after a TLS failure. So the probe reports unknown.",
     ),
     Assumption(
         "gateway-verify-security",
-        "A partner may have a dialback key verified only on a stream on which its row would allow dialback.",
-        "A row that requires TLS should not be served in clear; XEP-0220 leaves it to the server.",
+        "The gateway verifies a partner's dialback key only on a stream on which the partner's settings allow "
+        "dialback.",
+        "If the settings require TLS, the gateway should not answer in clear text. XEP-0220 leaves this to the server.",
     ),
     Assumption(
         "gateway-dialback-secret",
-        "Without DialbackPassphrase the Edges share a secret of the lab's own.",
+        "Without DialbackPassphrase, the Edges share a secret that the lab generates.",
         "No default is documented, and dialback is on by default.",
     ),
     Assumption(
         "gateway-proxy-fqdn",
-        "ProxyFqdn is the host that is connected to on port 5269, by its address record, instead of the domain's "
-        "SRV record.",
-        "The page calls it the FQDN of the partner's proxy and says no more.",
+        "If ProxyFqdn is set, the gateway connects to this host on port 5269, by its address record. It does not use "
+        "the domain's SRV record.",
+        "The page says only that it is the FQDN of the partner's proxy.",
     ),
     Assumption(
         "gateway-revoked-streams",
-        "When a partner is removed its open streams end; with the setting revoked_streams_stay they live, and take "
-        "messages, until the proxy restarts.",
-        "Not documented; either may be true.",
+        "When a partner is removed, its open streams end. With the setting revoked_streams_stay, they stay open and "
+        "accept messages until the proxy restarts.",
+        "This is not documented. Both are possible.",
     ),
     Assumption(
         "gateway-limits",
-        "The connection limits count incoming streams of all Edges together; those of a partner count once "
-        "authenticated, and its own ConnectionLimit takes the place of PartnerConnectionLimit.",
-        "The pages name the limits without saying what they count; otherwise anybody could use up a partner's share.",
+        "The connection limits count the incoming streams of all Edges together. A partner's streams count after "
+        "authentication. A partner's own ConnectionLimit replaces PartnerConnectionLimit.",
+        "The pages do not say what the limits count. If streams counted before authentication, strangers could use up "
+        "a partner's limit.",
     ),
     Assumption(
         "gateway-timeouts",
-        "Any byte received, keep-alives included, counts against StreamInactivityTimeout; outgoing streams count "
-        "what they send.",
-        "The defaults, 300 s between keep-alives and 600 s of inactivity, fit this only.",
+        "All received bytes, including keep-alives, reset StreamInactivityTimeout. For outgoing streams, sent bytes "
+        "reset it.",
+        "Only this matches the defaults: 300 s between keep-alives and 600 s of inactivity.",
     ),
     Assumption(
         "gateway-conditions",
-        "Which error condition a refused stream or stanza is answered with is the lab's choice.",
-        "The conditions are standard, the product's use of them is not documented.",
+        "The lab has chosen the error condition for each refused stream or stanza.",
+        "The conditions are standard. The product's use of them is not documented.",
     ),
     Assumption(
         "gateway-contacts",
-        "A local user who sends a message to a user of a partner has that user as a contact.",
+        "A local user who sends a message to a partner's user has that user as a contact.",
         "The lab has no clients, and PublicUnverified needs contacts.",
     ),
     Assumption(
         "test-credential",
-        "Test-CsXmppIM reports a failure where -UserCredential is not that of -UserSipAddress. The password of every "
-        "user of the lab is Lab-user-1.",
-        "The page says that both have to be the same account.",
+        "Test-CsXmppIM reports a failure if -UserCredential and -UserSipAddress are not of the same user. The "
+        "password of every lab user is Lab-user-1.",
+        "The page says that both must be the same account.",
     ),
     Assumption(
         "test-users",
-        "Without -UserCredential, Test-CsXmppIM sends as the pool's first test user, or as the one that "
-        "-UserSipAddress names; where the pool has no such test user it writes an error.",
-        "The page says that the pool's test users are taken, not which of the two, nor what happens without them.",
+        "Without -UserCredential, Test-CsXmppIM sends as the pool's first test user, or as the test user in "
+        "-UserSipAddress. If the pool has no such test user, it writes an error.",
+        "The page says that it uses the pool's test users. It does not say which test user, or what happens without "
+        "test users.",
     ),
     # -- what an Edge sees
     Assumption(
         "edge-dns",
-        "Resolve-DnsName writes DNS_ERROR_RCODE_NAME_ERROR for a name that does not exist. For a name with other "
-        "records it returns the zone's SOA record, with the section Authority.",
-        "The page does not list errors. The ids are those that public records of the cmdlet show.",
+        "Resolve-DnsName writes DNS_ERROR_RCODE_NAME_ERROR for a name that does not exist. For a name with only other "
+        "records, it returns the zone's SOA record, with the section Authority.",
+        "The page does not list errors. Public records of the cmdlet show these ids.",
     ),
     Assumption(
         "edge-connection-test",
-        "Test-NetConnection -Port returns an object also where it cannot connect, with TcpTestSucceeded false, and "
-        "then pings the address.",
-        "The page shows results that succeed. Public records show that it pings afterwards and takes 20 s or more.",
+        "If Test-NetConnection -Port cannot connect, it still returns an object, with TcpTestSucceeded false. Then it "
+        "pings the address.",
+        "The page shows only successful results. Public records show that it pings afterwards, and takes 20 s or more.",
     ),
     Assumption(
         "edge-event-log",
         "The log 'Lync Server' of an Edge has the events of the XMPP proxy, also in Skype for Business Server 2015. "
         "The provider is 'LS XMPP Translating Gateway Proxy'. Numbers and texts of the events are the lab's.",
-        "The page 'Setting up XMPP federation in Lync Server 2013' names the log, and not its providers and events.",
+        "The page 'Setting up XMPP federation in Lync Server 2013' mentions the log, but not its providers and events.",
     ),
     Assumption(
         "test-xmpp-im",
-        "Test-CsXmppIM reports success when the partner's server has taken the message; TaskOutput has Error and "
+        "Test-CsXmppIM reports success if the partner's server has accepted the message. TaskOutput has Error and "
         "Diagnosis.",
-        "The page shows the printed form only.",
+        "The page shows only the printed form.",
     ),
 )
 
 
 def as_text() -> str:
-    """The table as reStructuredText, which reads as it stands. docs/docsite/rst/lab_assumptions.rst holds a copy."""
+    """Return the table as reStructuredText. docs/docsite/rst/lab_assumptions.rst contains a copy."""
     entries = sorted(ASSUMPTIONS, key=lambda entry: entry.key)
     return "".join("%s\n  %s\n\n  Why: %s\n\n" % (e.key, _escaped(e.statement), _escaped(e.why)) for e in entries)
 

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a simulated cmdlet may raise, and the form in which an error reaches the client."""
+"""Define the errors of simulated cmdlets, and the form in which the client receives them."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class ErrorDetails:
-    """One record of the error stream.
+    """Describe one record of the error stream.
 
-    category is a name of System.Management.Automation.ErrorCategory; error_id is the fully qualified error id;
-    exception is the .NET type of the exception (ErrorCategoryInfo's Reason is its last part).
+    category: a name of System.Management.Automation.ErrorCategory.
+    error_id: the fully qualified error id.
+    exception: the .NET type of the exception. Its last part is the Reason of ErrorCategoryInfo.
     """
 
     message: str
@@ -27,11 +28,11 @@ class ErrorDetails:
 
 
 class LabError(Exception):
-    """The lab itself cannot continue: wrong directory, wrong profile, unknown host. The text is for its user."""
+    """The lab itself cannot continue: wrong directory, wrong profile, unknown host. The text is for the lab's user."""
 
 
 class CmdletError(Exception):
-    """A terminating error of one statement, or an error after which the cmdlet continues."""
+    """A statement has a terminating error, or an error after which the cmdlet continues."""
 
     def __init__(
         self,
@@ -42,7 +43,7 @@ class CmdletError(Exception):
         exception: str = "Microsoft.Rtc.Management.ManagementException",
         terminating: bool = True,
     ) -> None:
-        """terminating: it ends the statement as such; otherwise the cmdlet writes it and ends."""
+        """Describe the error. terminating: whether it ends the statement. If not, the cmdlet writes it and ends."""
         super().__init__(message)
         self.message = message
         self.error_id = error_id
@@ -52,24 +53,24 @@ class CmdletError(Exception):
         self.terminating = terminating
 
     def details(self, cmdlet: str = "", source: str = "") -> ErrorDetails:
-        """The record to write.
+        """Return the error record.
 
-        cmdlet: the command's name; empty if there is no such command. source: with what PowerShell ends the error id,
-        the class of a compiled cmdlet or the name of a function.
+        cmdlet: the command's name; empty if there is no such command.
+        source: the end of the error id: the class of a compiled cmdlet, or the name of a function.
         """
         error_id = "%s,%s" % (self.error_id, source or cmdlet) if cmdlet else self.error_id
         return ErrorDetails(self.message, error_id, self.category, self.target, cmdlet, self.exception)
 
 
 class ActionStop(CmdletError):
-    """An error that the caller made terminating, with -ErrorAction Stop. It ends the whole pipeline."""
+    """The caller has made an error terminating, with -ErrorAction Stop. The error ends the complete pipeline."""
 
     def __init__(self, error: CmdletError) -> None:
         super().__init__(error.message, error.error_id, error.category, error.target, error.exception)
 
 
 class Failed(Exception):
-    """A statement ended in a terminating error. whole: the statements after it do not run either."""
+    """A statement ended in a terminating error. whole: whether the next statements do not run either."""
 
     def __init__(self, record: ErrorDetails, whole: bool = False) -> None:
         super().__init__(record.message)
@@ -78,7 +79,7 @@ class Failed(Exception):
 
 
 class BindingError(CmdletError):
-    """The parameters do not fit the cmdlet's contract. Ids are those of PowerShell's parameter binder."""
+    """The parameters do not match the cmdlet's contract. The ids are those of PowerShell's parameter binder."""
 
     def __init__(self, message: str, error_id: str, category: str = "InvalidArgument") -> None:
         kind = "ParameterBindingValidationException" if category == "InvalidData" else "ParameterBindingException"
@@ -90,4 +91,4 @@ class Stopped(Exception):
 
 
 class Cut(Exception):
-    """Fault injection: drop the TCP connection now and forget the session."""
+    """A fault drops the TCP connection now and ends the session."""

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""An Ansible inventory of running labs: the doors, the Front Ends and the Edges of one deployment or of several.
+"""Create an Ansible inventory of running labs: the management shells, Front Ends and Edges of their deployments.
 
 A Front End is two hosts of the inventory, because its management shell (IIS) and its WinRM have different paths:
 ``fe01.contoso.test`` in ``sfb_management`` and ``fe01-winrm.contoso.test`` in ``sfb_front_end``.
@@ -24,7 +24,7 @@ Groups = dict[str, dict[str, dict[str, t.Any]]]
 
 @dataclass(frozen=True)
 class Place:
-    """A running lab. directory: of its state; port: of its hosts."""
+    """Describe a running lab. directory: of its state. port: of its hosts."""
 
     directory: Path
     port: int
@@ -33,7 +33,7 @@ class Place:
 
 
 def inventory(places: t.Mapping[str, Place]) -> Groups:
-    """The labs by the deployment's name, which is the value of ``sfb_xmpp_deployment``; '' sets none.
+    """Return the inventory of labs by the deployment's name, the value of ``sfb_xmpp_deployment``; '' sets none.
 
     Every host has all of its variables, those of ansible.builtin.psrp.
     """
@@ -47,7 +47,7 @@ def inventory(places: t.Mapping[str, Place]) -> Groups:
 
 
 def _shells(place: Place, name: str, fqdn: str, role: str) -> t.Iterator[tuple[str, str, dict[str, t.Any]]]:
-    """The group, the name and the variables of each remote shell of a machine."""
+    """Return the group, the name and the variables of each remote shell of a machine."""
     shape = place.shape
     common = {
         "ansible_host": shape.addresses[name],

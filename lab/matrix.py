@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Tries the negotiation matrix with real handshakes: each of the 18 rows with each kind of partner, in both directions.
+"""Try the negotiation matrix with real handshakes: each of the 18 rows with each kind of partner, in both directions.
 
 ``python -m lab matrix`` starts a lab and its partners. Every row has its own domain on each partner's server. A message
 is sent in each direction, and the output shows the method of authentication. The collection's verdicts on the same
@@ -29,17 +29,19 @@ from .testing import running_lab
 from .verdicts import Verdict, ask
 
 KINDS: tuple[Kind, ...] = ("prosody", "ejabberd", "jabberd2", "wokkel")
-# The two that have everything: TLS or none, SASL or none, dialback or none.
+# These two support all methods: TLS or none, SASL or none, dialback or none.
 USUAL: tuple[Kind, ...] = ("prosody", "ejabberd")
 
 
 @dataclass(frozen=True)
 class Manner:
-    """What a partner is like.
+    """Describe the behavior of a partner.
 
-    settings: of its server. methods: by which a stream with it can be authenticated, as letters, the one that it
-    prefers first. certificate: the kind of its certificates. kinds: the servers that can be so. ignores: methods to
-    which it gives no answer, so that a probe cannot know.
+    settings: of its server.
+    methods: letters of the methods that can authenticate a stream, its preferred method first.
+    certificate: the kind of its certificates.
+    kinds: the servers that support this behavior.
+    ignores: methods that it does not answer, so that a probe cannot know their result.
     """
 
     settings: t.Mapping[str, t.Any]
@@ -66,7 +68,7 @@ def manners(kind: Kind) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Row:
-    """A partner's negotiation settings, in the words of the product's page, and the methods that it lists for them."""
+    """Describe a partner's negotiation settings, with the names and methods of the product's page."""
 
     number: int
     sasl: str
@@ -75,7 +77,7 @@ class Row:
     methods: str
 
     def expected(self, manner: str) -> str:
-        """Return the expected method of authentication with such a partner, as a letter; - for none."""
+        """Return the letter of the expected method of authentication with such a partner; - for none."""
         return next((letter for letter in MANNERS[manner].methods if letter in self.methods), "-")
 
 
@@ -88,7 +90,7 @@ ROWS = tuple(
 
 @dataclass(frozen=True)
 class Seen:
-    """What became of one message of one combination. verdict: None where the collection was not asked."""
+    """Describe the result of one message of one combination. verdict: None if the collection was not asked."""
 
     row: Row
     kind: str
@@ -106,12 +108,12 @@ class Seen:
 
     @property
     def knowable(self) -> bool:
-        """Whether the probe that has the certificate can know the answer."""
+        """Return whether the probe with the certificate can know the answer."""
         return not set(self.row.methods) <= set(MANNERS[self.manner].ignores)
 
     @property
     def contradictions(self) -> list[str]:
-        """Verdicts that the message contradicts, and one that is unknown though the answer can be known."""
+        """Return the verdicts that the message contradicts. An unknown verdict counts, if it can be known."""
         if self.verdict is None:
             return []
         found = self.verdict.contradictions(self.outcome.direction, self.outcome.arrived)
@@ -123,10 +125,11 @@ class Seen:
 
 
 def run(directory: Path, kind: Kind, judged: t.Collection[Row] = (), tried_rows: t.Sequence[Row] = ROWS) -> list[Seen]:
-    """Rows with one kind of server, in a lab of its own below ``directory``.
+    """Send messages for rows with one kind of server, in a new lab below ``directory``.
 
-    judged: those about which the collection is asked as well; invalid ones are passed over. tried_rows: those with
-    which messages are sent, and ``judged`` among them. Raises LabError where the packages are missing.
+    ``judged``: rows with verdicts of the collection. Invalid rows are skipped.
+    ``tried_rows``: rows with messages. They include ``judged``.
+    Raises LabError if packages are missing.
     """
     found: list[Seen] = []
     rows = {_domain(row, manner): row for row in judged if row.methods for manner in manners(kind)}
@@ -155,7 +158,7 @@ def run(directory: Path, kind: Kind, judged: t.Collection[Row] = (), tried_rows:
 
 
 def _servers(kind: Kind, rows: t.Sequence[Row]) -> t.Iterator[Partner]:
-    """One for each manner. Of jabberd2 one for each row too: all of its domains share one stream to another domain."""
+    """Return one server for each behavior. All domains of jabberd2 share a stream, so each row has its own jabberd2."""
     shares = [[row] for row in rows] if kind == "jabberd2" else [rows]
     for number, (manner, share) in enumerate(itertools.product(manners(kind), shares)):
         name = "%s-%d" % (manner, share[0].number)
@@ -168,7 +171,7 @@ def _domain(row: Row, manner: str) -> str:
 
 
 def settings_of(row: Row) -> dict[str, t.Any]:
-    """What the store has of a partner with the row."""
+    """Return the settings that the store has for a partner with this row."""
     return {
         **DEFAULTS,
         "PartnerType": "Federated",
@@ -179,9 +182,9 @@ def settings_of(row: Row) -> dict[str, t.Any]:
 
 
 def page(found: t.Sequence[Seen]) -> str:
-    """The results as a page of the documentation: a table for each kind of server, a line for each row of the matrix.
+    """Return the results as a page of the documentation: one table per kind of server, one line per row of the matrix.
 
-    What is not as expected shows what was expected instead.
+    An unexpected result also shows the expected result.
     """
     judged = [one for one in found if one.verdict is not None]
     total = "%d messages, %d not as expected. For %d of them the verdicts were compared, %d do not agree." % (
@@ -215,7 +218,7 @@ def _table(kind: str, found: t.Sequence[Seen]) -> str:
 
 
 def _told(seen: t.Sequence[Seen]) -> str:
-    """The verdict with the certificate, and whatever the messages contradict."""
+    """Return the verdict with the certificate, and all verdicts that the messages contradict."""
     verdict = seen[0].verdict
     against = dict.fromkeys(text for one in seen for text in one.contradictions)
     return "" if verdict is None else "; ".join([verdict.probe, *against])
@@ -232,32 +235,33 @@ _PAGE = """\
 Negotiation matrix
 ==================
 
-Which settings of a partner lead to which way of authentication, as seen between the lab's gateway and real servers.
-Made by ``make matrix``: every row of Microsoft's table of negotiation settings has a domain of its own on each server,
-and a message is sent each way. The verdicts of ``sfb.xmpp.verify`` and ``sfb.xmpp.explain`` are compared with the
-messages.
+This page shows which settings of a partner lead to which method of authentication. It compares messages between the
+lab's gateway and Prosody, ejabberd, jabberd2 and wokkel. ``make matrix`` creates the page. Every row of Microsoft's
+table of negotiation settings has its own domain on each server. A message is sent in each direction. The verdicts of
+``sfb.xmpp.verify`` and ``sfb.xmpp.explain`` are compared with the messages.
 
-The gateway is the lab's: it follows Microsoft's table. So the page shows that real servers agree with the table, and
-what each of them makes of a row; it does not show what a real Lync Server or Skype for Business Server does.
+The gateway is simulated: it follows Microsoft's table. So the page shows whether other servers agree with the table. It
+does not show the behavior of a real Lync Server or Skype for Business Server.
 
 * ``S``: SASL EXTERNAL, by certificates, over TLS
 * ``T``: dialback over TLS
 * ``C``: dialback over clear TCP
 * ``-``: no stream, and no message
 
-*Strict* partners take valid certificates over TLS and nothing else. *Lenient* ones encrypt where they can and accept
-dialback. *Expired* ones are lenient, and their certificate has expired. *Plain* ones have no TLS. *Demanding* ones are
-lenient, but end a TLS handshake without a client certificate; ejabberd cannot do that. jabberd2 has no SASL between
-servers. Without TLS its stream header is that of RFC 3920, with no version and no domains. wokkel is a library with a
-dialback of its own, and has neither TLS nor SASL between servers. *Old* ones have TLS 1.0 only. *Mutual* ones require
-TLS, end a TLS handshake without a client certificate, and then rely on dialback. *In* is a message from the partner's
-user to a local one, *out* the other way. Rows 6, 12, 14, 16 and 18 are those that the collection refuses to write;
-they were written into the lab's store by hand, and have no verdict.
+*Strict* partners accept only valid certificates over TLS. *Lenient* partners encrypt if possible and accept dialback.
+*Expired* partners are lenient, and their certificate has expired. *Plain* partners have no TLS. *Demanding* partners
+are lenient, but end a TLS handshake without a client certificate. ejabberd cannot do that. jabberd2 has no SASL between
+servers. Without TLS, its stream header is that of RFC 3920, with no version and no domains. wokkel is a library with
+its own dialback. It has neither TLS nor SASL between servers. *Old* partners have TLS 1.0 only. *Mutual* partners
+require TLS, end a TLS handshake without a client certificate, and then use dialback.
 
-A cell shows the method that was seen. It is the one that the table and the kind of partner let expect, unless the cell
-names another. *Verify* is the verdict of a probe that has the gateway's certificate; warnings count as ``ok``. A probe
-without the certificate and explain were asked as well. Where a message contradicts one of the three, the cell says so.
-*Mutual* partners announce dialback in clear, and ignore it, so a probe cannot know whether rows 5, 11 and 17 work.
+*In* is a message from the partner's user to a local user. *Out* is a message in the other direction. The collection
+refuses to write rows 6, 12, 14, 16 and 18. They were written directly into the lab's store, and have no verdict.
+
+A cell shows the method that was used. If another method was expected, the cell shows both. *Verify* is the verdict of a
+probe with the gateway's certificate. Warnings count as ``ok``. A probe without the certificate and explain were run as
+well. If a message contradicts one of the three, the cell shows it. *Mutual* partners announce dialback in clear, and
+ignore it, so a probe cannot know whether rows 5, 11 and 17 work.
 
 %s
 %s"""

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The lab as a process: it is started in the background, found again, and stopped.
+"""Run the lab as a process: start it in the background, find it again, and stop it.
 
 The process that serves a directory locks its ``lab.pid``. So the file of a crashed lab does not count as a running lab,
 and a later process with the same number is never stopped.
@@ -40,7 +40,7 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 
 @dataclass(frozen=True)
 class Running:
-    """A lab that answers. ``port``: on every host's address; ``xmpp_port``: the gateway's, on the Edges' addresses."""
+    """Describe a running lab. ``port``: of every host. ``xmpp_port``: of the gateway, on the Edges' addresses."""
 
     pid: int
     port: int
@@ -49,17 +49,17 @@ class Running:
 
 
 def default_directory() -> Path:
-    """SFB_LAB_DIRECTORY, or ``.lab`` in the checkout."""
+    """Return SFB_LAB_DIRECTORY, or ``.lab`` in the checkout."""
     return Path(os.environ.get("SFB_LAB_DIRECTORY") or CHECKOUT / ".lab")
 
 
 def default_port() -> int:
-    """SFB_LAB_PORT, or 15986. Raises LabError."""
+    """Return SFB_LAB_PORT, or 15986. Raises LabError."""
     return _port("SFB_LAB_PORT", DEFAULT_PORT)
 
 
 def default_xmpp_port() -> int:
-    """SFB_LAB_XMPP_PORT, or 5269. Raises LabError."""
+    """Return SFB_LAB_XMPP_PORT, or 5269. Raises LabError."""
     return _port("SFB_LAB_XMPP_PORT", DEFAULT_XMPP_PORT)
 
 
@@ -71,7 +71,7 @@ def _port(variable: str, default: int) -> int:
 
 
 def saved_profile(directory: Path) -> str | None:
-    """The profile with which the lab in ``directory`` was made; None if there is none."""
+    """Return the profile of the lab in ``directory``; None if there is no lab."""
     if not (directory / FILE).exists():
         return None
     with contextlib.closing(Store(directory)) as store:
@@ -80,7 +80,7 @@ def saved_profile(directory: Path) -> str | None:
 
 
 def find(directory: Path) -> Running | None:
-    """The lab that serves ``directory``, or None. One that is still starting does not count."""
+    """Return the lab that serves ``directory``, or None. A lab that is still starting does not count."""
     try:
         with open(directory / "lab.pid", "r+", encoding="utf-8") as f:
             try:
@@ -101,7 +101,7 @@ def serve(
     replay: Path | None = None,
     until_eof: bool = False,
 ) -> None:
-    """Be the lab until SIGTERM or SIGINT; answer from a capture, if there is one to replay. Raises LabError.
+    """Run the lab until SIGTERM or SIGINT. If ``replay`` is a capture, answer from it. Raises LabError.
 
     until_eof: whether to end with standard input, which ends with the process that started the lab.
     """
@@ -114,7 +114,7 @@ def serve(
 
     directory.mkdir(parents=True, exist_ok=True)
     stop = threading.Event()
-    # The lock is never closed. It ends with the process, so a wait for the lock is a wait for the process.
+    # The lock is never released explicitly. It ends with the process, so other processes can wait for the lock.
     lock = os.open(directory / "lab.pid", os.O_RDWR | os.O_CREAT, 0o600)
     _take(lock, directory)
     os.ftruncate(lock, 0)
@@ -131,7 +131,7 @@ def serve(
             names = Nameserver(directory, gateway.port)
             running = Running(os.getpid(), server.port, deployment.profile, gateway.port)
             os.write(lock, json.dumps(asdict(running)).encode())
-            # A signal that another thread takes does not wake this one, and handlers run in this one only.
+            # If another thread receives a signal, this thread does not wake up. But handlers run only in this thread.
             while not stop.wait(0.2):
                 pass
             names.stop()
@@ -147,7 +147,7 @@ def _until_eof(stop: threading.Event) -> None:
 
 
 def _take(lock: int, directory: Path) -> None:
-    for _moment in _until(2):  # find() holds the lock for a moment when it looks
+    for _moment in _until(2):  # find() holds the lock for a short time
         try:
             return fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -164,7 +164,7 @@ def start(
     replay: Path | None = None,
     shape: Shape = SHAPE,
 ) -> tuple[Running, subprocess.Popen[bytes]]:
-    """Start a lab in the background, in a session of its own, and wait until it answers. Raises LabError."""
+    """Start a lab in the background, in its own session, and wait until it answers. Raises LabError."""
     running = find(directory)
     if running is not None:
         raise LabError("a lab is already up in %s: port %d, profile %s" % (directory, running.port, running.profile))
@@ -173,7 +173,7 @@ def start(
     command += ["--directory", str(directory.resolve()), "--port", str(port), "--profile", profile, "--idle", str(idle)]
     command += ["--xmpp-port", str(xmpp_port)]
     command += ["--replay", str(replay.resolve())] if replay is not None else []
-    # A shape like that of this process is in the environment already, or is the default.
+    # If the shape is that of this process, the environment has it already, or it is the default.
     environment = {**os.environ} if shape == SHAPE else {**os.environ, VARIABLE: shape.as_text()}
     with open(directory / "lab.log", "ab") as log:
         begin = log.tell()
@@ -200,7 +200,7 @@ def start(
 
 
 def stop(directory: Path) -> bool:
-    """Stop the lab of ``directory`` and wait for its end. False if there was none."""
+    """Stop the lab of ``directory`` and wait for its end. Return False if there was none."""
     running = find(directory)
     if running is None:
         return False

@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""``python -m lab.rehearsal``: real XMPP servers play the partners that the lab's deployment allows, and talk with it.
+"""Rehearse with ``python -m lab.rehearsal``: XMPP servers act as the lab's allowed partners, and exchange messages.
 
-One Prosody has the domains of all of them, with good certificates, TLS and dialback; another is there for partners
-whose row knows no TLS. A local user who may, writes to each, and gets an answer. Prints one object of JSON.
+One Prosody has the domains of all partners, with valid certificates, TLS and dialback. Another serves partners with
+settings without TLS. A local user with XMPP writes to each partner and gets an answer. The output is one JSON object.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from .gateway.surroundings import EDGES, Identity, Surroundings
 from .partners import control, programs
 from .partners.servers import Partner
 
-MOST = 12  # a rehearsal is to take a minute
+MOST = 12  # a rehearsal must end within about one minute
 _MANNERS = {"prosody": ("127.0.0.51", {"tls": "optional"}), "prosody-clear": ("127.0.0.52", {"tls": "none"})}
 
 
@@ -53,7 +53,7 @@ def main(argv: t.Sequence[str] | None = None) -> int:
 
 
 def _rehearse(directory: Path, store: Store, trust: Path | None) -> dict[str, t.Any]:
-    """``talks``: a list of ``domain``, ``user`` and two outcomes; ``skipped``: what was not tried, and why."""
+    """Return ``talks`` (a list of ``domain``, ``user`` and two outcomes) and ``skipped`` (with reasons)."""
     running = process.find(directory)
     if running is None:
         raise LabError("no lab is up in %s" % directory)
@@ -63,15 +63,15 @@ def _rehearse(directory: Path, store: Store, trust: Path | None) -> dict[str, t.
     if reason:
         return {"talks": [], "skipped": [{"name": "partners", "reason": reason}] if domains else []}
     proxied = [d for d in domains if store.partners()[d]["ProxyFqdn"]]
-    skipped = [{"name": d, "reason": "it is reached through a proxy of its own"} for d in proxied]
+    skipped = [{"name": d, "reason": "the partner has its own proxy"} for d in proxied]
     tried = [d for d in domains if d not in proxied]
-    skipped += [{"name": d, "reason": "%d partners were tried, and that is enough" % MOST} for d in tried[MOST:]]
+    skipped += [{"name": d, "reason": "a rehearsal tries at most %d partners" % MOST} for d in tried[MOST:]]
     talks = _talk(directory, store, running.xmpp_port, user, tried[:MOST], trust)
     return {"talks": talks, "skipped": skipped}
 
 
 def _obstacle(store: Store, around: Surroundings) -> tuple[str, str]:
-    """Why there can be no talk, and who may talk otherwise."""
+    """Return the reason why no message can be exchanged, and the user who can exchange messages otherwise."""
     gone = programs.missing(("prosody",))
     if gone:
         return "these packages are not installed: %s" % ", ".join(gone), ""
@@ -83,13 +83,13 @@ def _obstacle(store: Store, around: Surroundings) -> tuple[str, str]:
     for address in sorted(addresses):
         if address.isascii() and rules.user(around.user(address), address, around.federated_users()).allowed:
             return "", address
-    return "no user may talk with partners; the policies and the Access Edge decide that", ""
+    return "no user can talk with partners. Check the policies and the Access Edge", ""
 
 
 def _talk(
     directory: Path, store: Store, gateway_port: int, user: str, domains: t.Sequence[str], trust: Path | None
 ) -> list[dict[str, t.Any]]:
-    from .talk import talk  # slixmpp may be missing
+    from .talk import talk  # slixmpp can be missing
 
     servers = {}
     for name, (address, settings) in _MANNERS.items():
@@ -113,7 +113,7 @@ def _talk(
 
 
 def _trust(directory: Path, around: Surroundings, file: Path | None) -> None:
-    """Let the partners trust the issuer of the gateway's certificate, as partners of a real gateway do."""
+    """Make the partners trust the issuer of the gateway's certificate, as partners of a real gateway do."""
     issuers: set[x509.Name] = set()
     found: list[x509.Certificate] = []
     for identity in filter(None, map(around.identity, EDGES)):

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""``python -m lab.several`` runs several labs in separate processes, for tests (lab.testing.running_labs).
+"""Run several labs in separate processes, for tests (lab.testing.running_labs): ``python -m lab.several``.
 
 The start of a lab takes most of its time, so it is done once. This process loads everything, makes the certificates of
 the first lab, and forks a process for each lab. It ends when all of them have ended.
@@ -27,7 +27,7 @@ from .remoting import server as _server
 
 log = logging.getLogger(__name__)
 
-LOADED = (_gateway, _server)  # what process.serve loads otherwise, once for each lab
+LOADED = (_gateway, _server)  # process.serve loads these for each lab otherwise
 _MADE_ONCE = (public_ca.ROOT_FILE, public_ca.KEY_FILE, gateway_pfx.FILE)
 
 
@@ -50,7 +50,7 @@ def main(argv: t.Sequence[str] | None = None) -> int:
 
 
 def _prepare(directory: Path, first: Path, profile: str) -> None:
-    """What a lab makes when it starts for the first time. Certificates of the deployment are made once in a process."""
+    """Create the files of a lab's first start. The deployment's certificates are created once per process."""
     directory.mkdir(parents=True, exist_ok=True)
     for name in _MADE_ONCE if directory != first else ():
         shutil.copy(first / name, directory / name)
@@ -59,7 +59,7 @@ def _prepare(directory: Path, first: Path, profile: str) -> None:
 
 
 def _be(directory: Path, port: int, profile: str, idle: float) -> t.NoReturn:
-    """Be one of the labs, as ``up`` starts it: in a session of its own, with a log of its own."""
+    """Run one of the labs as ``up`` does: in its own session, with its own log."""
     code = 1
     try:
         os.setsid()

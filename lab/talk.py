@@ -3,9 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Two people talk, a local user and a partner's; and by which method their servers are sure whom they talk to.
+"""Let a local user and a partner's user exchange messages, and return the method of authentication.
 
-The partner's user is logged in to the real server. What the gateway did is its own account, the event log.
+The partner's user is logged in to the partner's server. The event log shows the gateway's part.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from .gateway.negotiation import SASL, TCP_DIALBACK, TLS_DIALBACK
 from .partners.client import User
 from .partners.control import Partners
 
-PATIENCE = 30.0  # seconds for a message or its refusal; both take a fraction of one, but for a partner that tries again
+PATIENCE = 30.0  # seconds for a message or its refusal; both usually take less than one, unless a partner tries again
 
 METHODS = {"S": SASL, "T": TLS_DIALBACK, "C": TCP_DIALBACK}
 WORDS = {
@@ -34,7 +34,7 @@ Direction = t.Literal["out", "in"]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a message. method: a letter of METHODS, or -; why: what the gateway refused, or what failed."""
+    """Describe a message's result. method: a letter of METHODS, or -. why: the reason for a refusal or failure."""
 
     direction: Direction
     body: str
@@ -43,17 +43,18 @@ class Outcome:
     why: str
 
     def is_as(self, expected: str) -> bool:
-        """Whether the message came by this method; for -, whether it did not come at all."""
+        """Return whether the message arrived with this method. For -, return whether it did not arrive."""
         return self.arrived == (expected != "-") and (self.method == expected or not self.arrived)
 
 
 def talk(
     store: Store, partners: Partners, first: str, second: str, ask: str = "", answer: str = ""
 ) -> tuple[Outcome, Outcome]:
-    """``first`` (USER@DOMAIN) writes to ``second``, who writes back whether or not that came; one is a partner's.
+    """Send a message from ``first`` (USER@DOMAIN) to ``second``, and another back. One is a partner's user.
 
-    A local user who writes has added the other as a contact, so that the answer of an unverified public partner is
-    welcome. Raises LabError when the partner's user cannot log in.
+    The second message is sent even if the first did not arrive. A local user who writes has the other user as a
+    contact, so
+    that the answer of an unverified public partner is accepted. Raises LabError if the partner's user cannot log in.
     """
     ask, answer = ask or "Are you there?", answer or "Here."
     coming = first.partition("@")[2] in partners.addresses
@@ -74,7 +75,7 @@ def _out(store: Store, user: User, ours: str, body: str, last: int) -> Outcome:
 
 
 def unanswered(store: Store, ours: str, theirs: str) -> Outcome:
-    """What becomes of a message to somebody whose server is down. Nobody is there to see whether it came."""
+    """Return the result of a message to a user whose server is down, so that no client can check its arrival."""
     body, last = "Are you there?", max((event.id for event in store.events()), default=0)
     number = store.send_message(ours, theirs, body)
     _wait(lambda: _status(store, number) != "queued")
@@ -84,7 +85,7 @@ def unanswered(store: Store, ours: str, theirs: str) -> Outcome:
 def _in(store: Store, user: User, ours: str, body: str, last: int) -> Outcome:
     earlier = max((message.id for message in store.messages()), default=0)
     user.send(ours, body)
-    # Either it is delivered, or refused, or the partner's own server tells its user that it gave up.
+    # The message is delivered or refused, or the partner's server reports to its user that it gave up.
     _wait(lambda: _arrived(store, user, earlier) is not None or user.receive(0) is not None)
     return _outcome(store, user.address, "in", body, _arrived(store, user, earlier) == "delivered", last)
 
@@ -103,7 +104,7 @@ def _received(user: User, body: str) -> bool:
 
 
 def _arrived(store: Store, user: User, since: int) -> str | None:
-    """The status of the user's message in the store; None while it is not there. since: the last number before it."""
+    """Return the status of the user's message in the store; None if it is missing. since: the number before it."""
     return next((m.status for m in store.messages(since) if m.direction == "in" and _is_of(m.sender, user)), None)
 
 
@@ -117,7 +118,7 @@ def _status(store: Store, number: int) -> str:
 
 
 def _outcome(store: Store, theirs: str, direction: Direction, body: str, arrived: bool, last: int) -> Outcome:
-    """last: the last event before; what happened earlier explains nothing."""
+    """Return the result. last: the last event before the message. Earlier events are not relevant."""
     domain = theirs.partition("@")[2]
     events = [
         e for e in store.events() if e.kind == "xmpp" and e.user == domain and e.parameters["direction"] == direction
@@ -127,7 +128,7 @@ def _outcome(store: Store, theirs: str, direction: Direction, body: str, arrived
 
 
 def _in_use(events: t.Sequence[Event]) -> str:
-    """The method of the last stream that was authenticated, which may have been open before."""
+    """Return the method of the last authenticated stream. The stream can be older than the message."""
     letters = {method: letter for letter, method in METHODS.items()}
     used = [event.parameters["method"] for event in events if event.parameters["action"] == "accepted"]
     return letters[used[-1]] if used else "-"

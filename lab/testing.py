@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""For tests: a lab in a process of its own, or several, for as long as a ``with`` block lasts."""
+"""Run one or several labs in separate processes while a ``with`` block runs, for tests."""
 
 from __future__ import annotations
 
@@ -26,13 +26,15 @@ from .deployment.store import Store
 from .errors import LabError
 
 T = t.TypeVar("T")
-_PATIENCE = 60.0  # seconds for a lab to answer, and for one to be gone
+_PATIENCE = 60.0  # seconds for the start of a lab, and for its end
 
 
 class Lab:
-    """A running lab. ``ca`` is the file that clients trust; ``addresses`` has each host's IP address.
+    """Describe a running lab.
 
-    ``xmpp_port`` is the gateway's on the addresses of the Edges.
+    ca: the file that clients trust.
+    addresses: each host's IP address.
+    xmpp_port: port of the gateway on the addresses of the Edges.
     """
 
     def __init__(
@@ -57,7 +59,7 @@ class Lab:
         self._store: Store | None = None
 
     def start(self, port: int = 0) -> None:
-        """Start it, by default on the ports that it had before, else on free ones. Raises LabError."""
+        """Start the lab, by default on its former ports, or else on free ports. Raises LabError."""
         running, self._process = process.start(
             self.directory, port or self.port, self.profile, self._idle, self.xmpp_port, self._replay, self.shape
         )
@@ -68,29 +70,29 @@ class Lab:
         """Wait for the lab that another process starts here. Raises LabError."""
         running = self._wait(lambda: process.find(self.directory), parent)
         if running is None:
-            raise LabError("the lab in %s did not start; see its lab.log" % self.directory)
+            raise LabError("the lab in %s did not start. Read its lab.log" % self.directory)
         self.port, self.xmpp_port = running.port, running.xmpp_port
 
     def stop(self) -> None:
-        """End it in order. Its state stays."""
+        """End the lab in order. Its state stays."""
         process.stop(self.directory)
         self._reap()
 
     def kill(self) -> None:
-        """End it as a power cut does."""
+        """Kill the lab, like a power failure."""
         running = process.find(self.directory)
         if running is not None:
             os.kill(running.pid, signal.SIGKILL)
         self._reap()
 
     def store(self) -> Store:
-        """The lab's state, to be read (or changed by hand) while it runs."""
+        """Return the state of the lab. Tests can read and change it while the lab runs."""
         if self._store is None:
             self._store = Store(self.directory)
         return self._store
 
     def close(self) -> None:
-        """End it and let go of its state."""
+        """End the lab and close its state."""
         self.stop()
         if self._store is not None:
             self._store.close()
@@ -103,7 +105,7 @@ class Lab:
         self._wait(lambda: process.find(self.directory) is None)
 
     def _wait(self, done: t.Callable[[], T], parent: subprocess.Popen[bytes] | None = None) -> T:
-        """What ``done`` says once that is something, or at last: the parent has ended, or patience has."""
+        """Return the first true result of ``done``, or its last result if the parent has ended or time is over."""
         end = time.monotonic() + _PATIENCE
         while not (found := done()) and time.monotonic() < end and (parent is None or parent.poll() is None):
             time.sleep(0.02)
@@ -120,7 +122,7 @@ def running_lab(
     replay: Path | None = None,
     shape: Shape = SHAPE,
 ) -> t.Iterator[Lab]:
-    """A lab whose state is below ``directory``. Ports of 0 are free ones; ``idle`` is in seconds; replay: a capture."""
+    """Run a lab with its state below ``directory``. Port 0 is a free port. idle: in seconds. replay: a capture."""
     lab = Lab(Path(directory), profile, idle, xmpp_port, replay, shape)
     try:
         lab.start(port)
@@ -133,9 +135,9 @@ def running_lab(
 def running_labs(
     directory: Path, count: int, profile: str = process.DEFAULT_PROFILE, idle: float = process.DEFAULT_IDLE
 ) -> t.Iterator[list[Lab]]:
-    """Several labs side by side, each a deployment of its own with ports of its own on the same addresses.
+    """Run several labs, each with its own deployment and ports on the same addresses.
 
-    Cheaper than ``running_lab`` several times (see several.py). Raises LabError.
+    This is faster than several calls of ``running_lab`` (see several.py). Raises LabError.
     """
     labs = [Lab(Path(directory) / str(number), profile, idle) for number in range(count)]
     command = [sys.executable, "-m", "lab.several", "--profile", profile, "--idle", str(idle)]
@@ -158,7 +160,7 @@ def running_labs(
 def running_deployments(
     directory: Path, shapes: t.Mapping[str, Shape], profile: str = process.DEFAULT_PROFILE
 ) -> t.Iterator[dict[str, Lab]]:
-    """A lab of another shape for each name, side by side: different deployments on addresses of their own.
+    """Run a lab of another shape for each name: different deployments on different addresses.
 
     They share the ports and the public authority. Raises LabError.
     """
@@ -186,7 +188,7 @@ def running_deployments(
 
 
 def _free_ports(count: int, addresses: t.Collection[str]) -> list[int]:
-    """Different ones, as many as there are labs: labs that look for themselves at the same time may find the same."""
+    """Return different ports, one for each lab. Labs that search at the same time could find the same port."""
     found: set[int] = set()
     while len(found) < count:
         found.add(free_port(addresses))

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The collection's verdicts on partners of a running lab: those of the probe and of explain, by a real playbook."""
+"""Get the collection's verdicts on partners of a running lab, from the probe and from explain, with a real playbook."""
 
 from __future__ import annotations
 
@@ -28,11 +28,12 @@ _OWN = USER.partition("@")[2]
 
 @dataclass(frozen=True)
 class Verdict:
-    """The verdict about one partner.
+    """Describe the verdict about one partner.
 
-    probe: ok (also with warnings), failed or unknown, with the gateway's certificate. blind: the same without it.
-    broken: the directions that explain calls broken. complete: whether explain saw everything; if not, a direction that
-    is not called broken is unknown.
+    probe: ok (also with warnings), failed or unknown, with the gateway's certificate.
+    blind: the same values, without the certificate.
+    broken: the directions that explain calls broken.
+    complete: whether explain saw everything. If not, other directions are unknown.
     """
 
     probe: str
@@ -51,7 +52,7 @@ class Verdict:
 
 
 def ask(lab: Lab, partners: Partners, rows: t.Mapping[str, t.Any]) -> dict[str, Verdict]:
-    """The verdicts on partners by domain. rows: by domain, with tls, sasl and dialback. Raises LabError."""
+    """Return the verdicts on partners by domain. rows: by domain, with tls, sasl and dialback. Raises LabError."""
     file = lab.directory / "verdicts.json"
     playbook = lab.directory / "verdicts.yml"
     playbook.write_text(json.dumps([_play(lab, partners, rows, file)]), encoding="utf-8")
@@ -62,7 +63,7 @@ def ask(lab: Lab, partners: Partners, rows: t.Mapping[str, t.Any]) -> dict[str, 
     environment = {**own, "ANSIBLE_HOME": str(lab.directory / "ansible"), "ANSIBLE_LOCALHOST_WARNING": "false"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode or not file.exists():
-        raise LabError("the playbook that asks for verdicts failed: %s" % (done.stdout + done.stderr)[-2000:])
+        raise LabError("the playbook for the verdicts failed: %s" % (done.stdout + done.stderr)[-2000:])
     found = json.loads(file.read_text("utf-8"))
     seeing, blind = ({one["domain"]: _word(one["verdict"]) for one in found[name]} for name in ("seeing", "blind"))
     said = {one["partner_domain"]: one for one in found["explain"]}

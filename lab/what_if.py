@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Events of a federation, made to happen: a real server or the gateway changes, and a message is sent each way.
+"""Simulate events of a federation: change a partner's server or the gateway, and send a message each way.
 
-Every row of the negotiation matrix that leads anywhere has a domain of its own on each server. What is claimed about
-an event before it happens can be compared with what the messages do afterwards.
+Every valid row of the negotiation matrix has its own domain on each server. Tests compare the forecast of an event with
+the messages after the event.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ from .partners.zone import Service
 from .talk import Outcome, talk, unanswered
 from .testing import Lab, running_lab
 
-# What the servers are like before an event: with all methods, with certificates alone, without TLS, with TLS 1.0 alone,
-# and with dialback that they accept from no server without a valid certificate.
+# The servers before an event are of five kinds: all methods, only certificates, no TLS, TLS 1.0 only, and dialback only
+# with a valid certificate.
 BEFORE: dict[str, Manner] = {
     **{name: MANNERS[name] for name in ("lenient", "strict", "plain", "old")},
     "insisting": Manner({"tls": "required", "dialback": True, "insists": True}, "ST", kinds=("prosody",)),
@@ -47,11 +47,15 @@ T = t.TypeVar("T")
 
 @dataclass(frozen=True)
 class Change:
-    """What happens.
+    """Describe an event.
 
-    settings: of the partner's server. certificate: the kind of the partner's new one. records: what becomes of its SRV
-    record. down: whether its server ends. own: the kind of the gateway's new certificate. only_tls12: on the Edges.
-    kinds: the servers that can be so.
+    settings: of the partner's server.
+    certificate: the kind of the partner's new certificate.
+    records: the change to its SRV record.
+    down: whether its server ends.
+    own: the kind of the gateway's new certificate.
+    only_tls12: whether the Edges have only TLS 1.2.
+    kinds: the servers that support the event.
     """
 
     settings: t.Mapping[str, t.Any] = field(default_factory=dict)
@@ -85,7 +89,7 @@ VALID = tuple(row for row in ROWS if row.methods)
 
 @dataclass(frozen=True)
 class Played:
-    """What became of one message after an event. event: '' before any. method: a letter of talk.METHODS, - for none."""
+    """Describe one message after an event. event: '' before any. method: a letter of talk.METHODS, or - for none."""
 
     event: str
     kind: Kind
@@ -110,10 +114,11 @@ def play(
     rows: t.Sequence[Row] = VALID,
     before: t.Sequence[str] = tuple(BEFORE),
 ) -> tuple[T, list[Played]]:
-    """What was seen before anything happened, and every message after each event.
+    """Return the observation before all events, and the messages after each event.
 
-    look: called once, while everything is as usual. kind: of jabberd2 one row at a time, since all of its domains share
-    one stream. Raises LabError where the packages are missing.
+    look: a function for the observation, called once before all events.
+    kind: the kind of server. All domains of jabberd2 share one stream, so it gets one row at a time.
+    Raises LabError if packages are missing.
     """
     found: list[Played] = []
     before = [one for one in before if kind in BEFORE[one].kinds]
@@ -150,7 +155,7 @@ def _happen(
     usual: t.Mapping[str, t.Mapping[str, t.Any]],
     records: t.Mapping[str, tuple[Service, ...]],
 ) -> None:
-    """Everything is as usual, but for the change. Servers start again, so that no stream from before is left."""
+    """Restore the normal state, with one change. Servers restart, so that no old stream remains."""
     present(store, *_own_certificate(store.directory, change.own))
     store.set_setting("only_tls12", change.only_tls12)
     names = [name for server in partners.servers.values() for name in server.domains]
@@ -172,7 +177,7 @@ def _happen(
 
 
 def _possible(plain: t.Mapping[str, t.Any], settings: t.Mapping[str, t.Any]) -> t.Mapping[str, t.Any]:
-    """A server without TLS has no version of it either."""
+    """Return the settings that the server supports. A server without TLS has no TLS version."""
     return {} if plain["tls"] == "none" and "new_tls" in settings else settings
 
 
@@ -211,6 +216,6 @@ def _messages(
 
 
 def _both_ways(store: Store, partners: Partners, name: str, event: str) -> tuple[Outcome, ...]:
-    if CHANGES[event].down:  # nobody there can log in, and so nobody writes either
+    if CHANGES[event].down:  # users of a server that is down cannot log in, so they send nothing
         return unanswered(store, USER, "romeo@" + name), Outcome("in", "", "-", False, "the server is down")
     return talk(store, partners, USER, "romeo@" + name)

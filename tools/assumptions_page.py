@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Writes the table of the lab's assumptions into its page of the docs: ``python -m tools.assumptions_page``."""
+"""Write the table of the lab's assumptions into its page of the docs: ``python -m tools.assumptions_page``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PAGE = Path(__file__).resolve().parent.parent / "docs/docsite/rst/lab_assumption
 
 
 def page() -> str:
-    """The page with the present table; what stands above the table stays."""
+    """Return the page with the current table. The text above the table is not changed."""
     text = PAGE.read_text(encoding="utf-8")
     first = "\n" + as_text().strip().partition("\n")[0] + "\n"
     if text.count(first) != 1:

@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Writes which options the modules of awx.awx take: ``python -m tools.awx_options``, into tests/unit/awx_options.yml.
+"""Write the options of the modules of awx.awx into tests/unit/awx_options.yml: ``python -m tools.awx_options``.
 
-The collection is taken from the newest package ``ansible`` that the index has for this Python. The files of
-docs/automation/awx are compared with what is written. Names, types and choices are all that is kept.
+The collection comes from the newest package ``ansible`` of the index for this Python. A test compares the files of
+docs/automation/awx with the result. The result has only names, types and choices.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ _HEADER = """\
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 ---
-# Written by python -m tools.awx_options: what the modules of awx.awx take.
+# python -m tools.awx_options writes this file. It lists the options of the modules of awx.awx.
 """
 
 
 def documentation(source: str) -> dict[str, t.Any]:
-    """The documentation of a module. Raises StopIteration where it has none."""
+    """Return the documentation of a module. Raises StopIteration if it has none."""
     texts = (
         node.value.value
         for node in ast.parse(source).body
@@ -51,7 +51,7 @@ def documentation(source: str) -> dict[str, t.Any]:
 
 
 def brief(options: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """Names, types and choices of options, and of those within."""
+    """Return names, types and choices of options and suboptions."""
     found = {}
     for name, option in sorted(options.items()):
         kept = {key: option[key] for key in ("type", "elements", "choices", "required") if key in option}

@@ -3,8 +3,8 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# The HTML page of an audit in a real browser. Installs Debian's Chromium where that is allowed; without one, says so and
-# ends with 77, which tools/checks.py counts as skipped.
+# Test the HTML page of an audit in a real browser. Install Debian's Chromium if this is allowed. Without a browser,
+# print a message and exit with 77, which tools/checks.py counts as skipped.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -24,7 +24,7 @@ if ! find_browser && [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
     apt "${install[@]}" || { apt update && apt "${install[@]}"; } || say "chromium could not be installed"
 fi
 if ! find_browser; then
-    say "SKIPPED: there is no Chromium, so audit.html was not tried in a browser. As root: apt-get ${install[*]}"
+    say "SKIPPED: Chromium is not installed, so audit.html was not tested in a browser. As root, run: apt-get ${install[*]}"
     exit 77
 fi
 exec python -m pytest --color=no -q tests/browser "$@"

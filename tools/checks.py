@@ -3,12 +3,11 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs the checks of this checkout, all of them or those named: ``python -m tools.checks [STEP or GROUP]...``.
+"""Run the checks of this checkout, all or some: ``python -m tools.checks [STEP or GROUP]...``.
 
-The groups ``quick`` and ``nightly`` run only if they are named: two minutes while one works, and every combination.
-Two steps run at a time, each with its output in build/logs/STEP.log; a step that was asked for by itself is shown as it
-goes. The last line counts every test of pytest, and any other step as one:
-``312 passed, 0 failed``.
+The groups ``quick`` and ``nightly`` run only if they are named. ``quick`` takes two minutes. ``nightly`` runs every
+combination. Two steps run at a time. The output of each goes to build/logs/STEP.log. If only one step runs, its output
+is also shown. The last line counts every test of pytest, and any other step as one: ``312 passed, 0 failed``.
 """
 
 from __future__ import annotations
@@ -33,28 +32,28 @@ LOGS = TOP / "build" / "logs"
 VENV = Path(os.environ.get("VENV", TOP / ".venv"))
 OLDEST = VENV.with_name(VENV.name + "-2.16")
 SHOWN_OF_A_FAILURE = 60
-# The exit code of a step that cannot be done here, as automake has it.
+# This is the exit code of a step that cannot run here. automake uses the same code.
 SKIPPED = 77
-# In the environment of everything that a run starts, daemons included.
+# Every process of a run has this variable in its environment, including daemons.
 MARK = "SFB_CHECKS"
 
 
 @dataclass(frozen=True)
 class Step:
-    """One check: a command of bash, and whether its output ends with the counts of pytest."""
+    """Describe one check: a command of bash, and whether its output ends with the counts of pytest."""
 
     name: str
     command: str
     group: str = ""
     environment: Path = VENV
     tests: bool = False
-    # Only a run that names the group has it.
+    # The step runs only if its group is named.
     alone: bool = False
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a step; the counts are those of pytest, or 1 for a whole step."""
+    """Describe the result of a step. The counts are those of pytest, or 1 for any other step."""
 
     step: Step
     seconds: float
@@ -64,23 +63,23 @@ class Outcome:
 
 
 PYTEST = "python -m pytest --color=no -q"
-# Fewer examples of Hypothesis (tests/conftest.py), and no test that takes seconds.
+# This runs fewer examples of Hypothesis (tests/conftest.py), and skips tests that take seconds.
 FEW = " --hypothesis-profile=few -m 'not slow'"
-# Many generated states, for `make nightly`.
+# This generates many states, for `make nightly`.
 MANY = " --hypothesis-profile=many"
-# The default one runs in "installed", from the tarball.
+# The default scenario runs in "installed", from the tarball.
 SCENARIOS = sorted({path.parent.name for path in (TOP / "extensions/molecule").glob("*/molecule.yml")} - {"default"})
 
-# Stories whose every step an integration test shows too; `make molecule` and `make nightly` tell them.
+# Integration tests cover every step of these scenarios. Only `make molecule` and `make nightly` run them.
 SHOWN_ELSEWHERE = ("audit", "certificate", "decommission", "rehearse")
 
-# The longest first, so that the two lanes end together.
+# The longest steps are first, so that the two lanes end at the same time.
 STEPS = (
-    # Waits more than it computes (idle sessions, slow cmdlets), so that it can have two workers beside the other lane.
+    # These tests mostly wait (idle sessions, slow cmdlets), so they can have two workers beside the other lane.
     Step("integration", PYTEST + " -n 2 --dist worksteal --durations=60 tests/integration", tests=True),
     Step("sanity", "tools/ansible_test.sh sanity"),
     Step("browser", "tools/browser.sh"),
-    # The fast path rests on internals of ansible-core, so both ways are compared on the oldest one as well.
+    # The fast path depends on internals of ansible-core, so both paths are also compared on the oldest version.
     Step(
         "fast-path-2.16",
         PYTEST + " -k both_ways tests/integration/test_fast_path.py",
@@ -111,12 +110,12 @@ STEPS = (
     ),
     Step("docs", "tools/docs.sh"),
     Step("unit", PYTEST + " tests/unit", tests=True),
-    # The code is the same; what differs are ansible-core and the libraries.
+    # The code is the same. Only ansible-core and the libraries differ.
     Step("unit-2.16", PYTEST + FEW + " tests/unit", environment=OLDEST, tests=True),
     Step("quick-unit", PYTEST + FEW + " tests/unit", "quick", tests=True, alone=True),
     Step("quick-integration", PYTEST + " -m quick tests/integration", "quick", tests=True, alone=True),
     Step("quick-lint", "tools/quick_lint.sh", "quick", alone=True),
-    # What other steps take samples of.
+    # Other steps run only samples of these tests.
     Step(
         "nightly-tests",
         "SFB_NIGHTLY=1 " + PYTEST + " -m nightly -n 2 tests",
@@ -132,7 +131,7 @@ STEPS = (
 
 
 class Runner:
-    """Runs steps in a private place and keeps the terminal readable."""
+    """Run steps in a private directory, with readable output in the terminal."""
 
     def __init__(self, private: Path, shown: bool) -> None:
         self.private = private
@@ -141,7 +140,7 @@ class Runner:
         self._running: set[int] = set()
 
     def stop(self) -> None:
-        """Interrupts what is running, so that tests and scenarios take their labs down."""
+        """Interrupt the running steps, so that tests and scenarios stop their labs."""
         for group in list(self._running):
             os.killpg(group, signal.SIGINT)
 
@@ -173,9 +172,9 @@ class Runner:
         return outcome
 
     def _environment(self, step: Step) -> dict[str, str]:
-        """The variables of a step: its environment's tools first, a home of its own, no settings of the user's Ansible.
+        """Return the variables of a step: its environment's tools first, its own home, no settings of the user.
 
-        The home is short because sockets lie in it (their paths end at 108 bytes).
+        The home has a short path, because it contains sockets (their paths have at most 108 bytes).
         """
         home = self.private / step.name
         home.mkdir(parents=True, exist_ok=True)
@@ -195,7 +194,7 @@ class Runner:
 
     def _report(self, outcome: Outcome, log: Path) -> None:
         if not outcome.failed:
-            # What was skipped is said once more at the end, but here is the place to look for the reason.
+            # Skipped tests are listed again at the end. Here, the log file with the reasons is printed.
             state = "SKIPPED" if outcome.skipped and not outcome.passed else "ok"
             skipped = "  %d skipped: see %s" % (outcome.skipped, log.relative_to(TOP)) if outcome.skipped else ""
             self._say("%-7s %-21s %6.1f s%s" % (state, outcome.step.name, outcome.seconds, skipped))
@@ -212,7 +211,7 @@ class Runner:
 
 
 def outcome_of(step: Step, code: int, output: str, seconds: float) -> Outcome:
-    """Counts a step. A test run that fails without a failing test (or runs none) still counts as a failure."""
+    """Count a step. A test run that fails without a failing test (or runs none) still counts as a failure."""
     if not step.tests:
         skipped = code == SKIPPED
         return Outcome(step, seconds, int(code == 0), int(code != 0 and not skipped), int(skipped))
@@ -226,12 +225,12 @@ def outcome_of(step: Step, code: int, output: str, seconds: float) -> Outcome:
     return Outcome(step, seconds, counts["passed"], failed, counts["skipped"])
 
 
-# The table of tests/conftest.py.
+# tests/conftest.py prints this table.
 _RESTING = r"^(\d+) of (\d+) passed tests rest on assumptions of the lab:\n((?: +\d+ .*\n)+)"
 
 
 def assumed(outputs: list[str]) -> list[str]:
-    """How many passed tests rest on which assumptions of the lab, over all runs of pytest: their tables, added up."""
+    """Return how many passed tests depend on which assumptions of the lab: the sum of all tables of pytest."""
     resting = passed = 0
     counts: dict[str, int] = {}
     for output in outputs:
@@ -248,7 +247,7 @@ def assumed(outputs: list[str]) -> list[str]:
 
 
 def end_what_is_left(private: Path) -> None:
-    """Ends the labs and sessions of tests that were interrupted."""
+    """End the labs and sessions of interrupted tests."""
     mark = ("%s=%s" % (MARK, private)).encode()
     for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
@@ -257,11 +256,11 @@ def end_what_is_left(private: Path) -> None:
 
 
 def choose(names: list[str]) -> list[Step]:
-    """The steps that were asked for by name or group; if nothing was named, all but those that run alone."""
+    """Return the steps by name or group. Without names, return all steps except those that run alone."""
     known = {name for step in STEPS for name in (step.name, step.group) if name}
     unknown = [name for name in names if name not in known]
     if unknown:
-        sys.exit("there is no step %s; there are: %s" % (", ".join(unknown), ", ".join(sorted(known))))
+        sys.exit("there is no step %s. Use one of: %s" % (", ".join(unknown), ", ".join(sorted(known))))
     return [step for step in STEPS if (not names and not step.alone) or step.name in names or step.group in names]
 
 

@@ -2,17 +2,17 @@
 # Copyright (c) 2026 the sfb.xmpp authors
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Compares the lab's contract of the cmdlets with the public pages that it was transcribed from.
+"""Compare the lab's contract of the cmdlets with the public pages that it was transcribed from.
 
-``python -m tools.contract DIRECTORY...``: each directory is a copy of a documentation repository (a checkout, or just
-its files) that holds pages named in ``lab/cmdlets/contract.yml`` or ``builtins.yml``. Prints every difference that the
-files do not explain, and in a checkout every page that has changed since it was read. Exit code: 0 if there is nothing
-to say, 1 if there is, 2 if the directories hold none of the pages.
+``python -m tools.contract DIRECTORY...``: each directory is a copy of a documentation repository (a checkout, or only
+its files) with pages that ``lab/cmdlets/contract.yml`` or ``builtins.yml`` lists. The output has every difference that
+these files do not explain. In a checkout, it also has every page that has changed since it was read. The exit code is
+0 for no output, 1 for differences, and 2 if the directories contain none of the pages.
 
-What is compared, for each parameter: whether it is there for the product's versions, its type, aliases, what it takes
-from the pipeline, its parameter sets, and where it is mandatory, by the page's SYNTAX (which does not tell for
-switches). Of PowerShell's own cmdlets, which the lab has in part, only whether the page knows each parameter. An entry
-of ``deviations`` explains a difference (``*``: all of a cmdlet); one that explains nothing is a difference too.
+For each parameter, it compares the product's versions, the type, aliases, pipeline input and parameter sets. From the
+page's SYNTAX, it also compares where the parameter is mandatory (except for switches). The lab has only parts of
+PowerShell's own cmdlets. For these, it only checks that the page has each parameter. Entries of ``deviations`` explain
+differences (``*``: all of a cmdlet). An entry that explains nothing is a difference, too.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _PIPELINE = {"ByValue": "value", "ByPropertyName": "property"}
 
 @dataclass(frozen=True)
 class Documented:
-    """A parameter as its page has it. mandatory: the parameter sets in which it is; profiles: who has it."""
+    """Describe a documented parameter. mandatory: the parameter sets that need it. profiles: the versions with it."""
 
     name: str
     type: str
@@ -51,7 +51,7 @@ class Documented:
 
 @dataclass
 class Page:
-    """What a page says. sets: its parameter sets; should_process: whether it has -WhatIf."""
+    """Describe a page. sets: its parameter sets. should_process: whether it has -WhatIf."""
 
     parameters: dict[str, Documented] = field(default_factory=dict)
     sets: list[str] = field(default_factory=list)
@@ -59,7 +59,7 @@ class Page:
 
 
 def parse(text: str, cmdlet: str) -> Page:
-    """A page in the form of platyPS: SYNTAX with a block for each set, PARAMETERS with a block for each of them."""
+    """Read a page in the form of platyPS: SYNTAX with a block per set, PARAMETERS with a block per parameter."""
     text = text.replace("\r\n", "\n")
     syntax = _section(text, "SYNTAX")
     sets: dict[str, str] = {}
@@ -95,7 +95,7 @@ def _section(text: str, name: str) -> str:
 
 
 def _is_mandatory(name: str, usage: str) -> bool:
-    """In a usage, what may be left out stands in brackets: ``[-Name <T>]``, ``[[-Name] <T>]``; not ``[-Name] <T>``."""
+    """Return whether a name is mandatory: not in brackets as in ``[-Name <T>]`` or ``[[-Name] <T>]``."""
     found = re.search(r"-%s\b" % name, usage)
     if found is None:
         return False
@@ -104,7 +104,7 @@ def _is_mandatory(name: str, usage: str) -> bool:
 
 
 def _short(name: str) -> str:
-    """``System.Management.Automation.SwitchParameter`` as ``SwitchParameter``, type arguments kept."""
+    """Return ``System.Management.Automation.SwitchParameter`` as ``SwitchParameter``, and keep type arguments."""
     return re.sub(r"[A-Za-z]+\.(?=[A-Za-z])", "", name)
 
 
@@ -113,9 +113,9 @@ def _listed(text: str) -> list[str]:
 
 
 def compare(name: str, page: Page, whole: bool = True) -> t.Iterator[tuple[str, str]]:
-    """Every difference of a cmdlet: (the parameter, or an empty text; what is different).
+    """Return every difference of a cmdlet: (the parameter, or an empty text; the difference).
 
-    whole: whether the lab claims to have all of the page.
+    whole: whether the lab must have everything on the page.
     """
     contracts = {profile: cmdlet for profile in PROFILES if (cmdlet := load(profile).get(name.lower())) is not None}
     cmdlet = contracts[PROFILES[-1]]
@@ -159,7 +159,7 @@ def _words(names: t.Iterable[str]) -> str:
 
 
 def check(directories: t.Sequence[Path]) -> tuple[list[str], int]:
-    """The differences, a line each, and how many pages were compared."""
+    """Return the differences, one per line, and the number of compared pages."""
     lines: list[str] = []
     compared = 0
     for file in FILES:
@@ -176,7 +176,10 @@ def check(directories: t.Sequence[Path]) -> tuple[list[str], int]:
                     explained.pop(key, None)
                 else:
                     lines.append("%s%s: %s" % (name, parameter and " -" + parameter, what))
-            lines += ["%s -%s: a deviation is explained that is none" % (name, left) for left in explained]
+            lines += [
+                "%s -%s: deviations explains a difference that does not exist. Remove it" % (name, left)
+                for left in explained
+            ]
             changed = _changed(where, raw["page"]["path"])
             if changed > str(raw["page"]["date"]):
                 lines.append("%s: the page changed on %s, it was read as of %s" % (name, changed, raw["page"]["date"]))
@@ -184,7 +187,7 @@ def check(directories: t.Sequence[Path]) -> tuple[list[str], int]:
 
 
 def _changed(directory: Path, path: str) -> str:
-    """The date of the last commit that changed a file; empty where there is no history."""
+    """Return the date of the last commit that changed a file; empty without history."""
     command = ["git", "-C", str(directory), "log", "-1", "--format=%cs", "--", path]
     if not (directory / ".git").exists():
         return ""

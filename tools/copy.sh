@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Copies the files of the checkout that git tracks or would track to DIRECTORY, which is emptied first.
+# Copy the checkout to DIRECTORY, without the files that git ignores. DIRECTORY is emptied first.
 set -euo pipefail
 to=$(realpath -m "$1")
 cd "$(dirname "$0")/.."

@@ -3,9 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Gives the generated documentation its front page, menu and pictures: ``python -m tools.docs_frame DIRECTORY``.
+"""Add the front page, menu and pictures to the generated documentation: ``python -m tools.docs_frame DIRECTORY``.
 
-The index that antsibull-docs wrote stays as a page of its own, without its menu.
+The index of antsibull-docs stays as a separate page, without its menu.
 """
 
 from __future__ import annotations
@@ -17,31 +17,31 @@ from pathlib import Path
 
 import yaml
 
-# A comment that names a picture and says what it shows.
+# This comment in a page names a picture, with its description.
 PICTURE = r"^\.\. picture (\w+): (.+)$"
 DOCSITE = Path(__file__).resolve().parent.parent / "docs" / "docsite"
 
 
 def _entry(page: str | dict[str, str]) -> str:
-    """A line of a toctree: a page, with a title if the menu shows a shorter one than the page."""
+    """Return a line of a toctree: a page, with a title if the menu has a shorter title than the page."""
     return "docsite/" + page if isinstance(page, str) else "%s <docsite/%s>" % (page["title"], page["ref"])
 
 
 def _named(page: str, kind: bool = False) -> str:
-    """The same for the page of a module or another plugin: its name, followed by its kind on request."""
+    """Return such a line for the page of a module or plugin: its name, with its kind if ``kind`` is true."""
     name, _dash, of_kind = page.rpartition("_")
     return "%s%s <%s>" % (name, " (%s)" % of_kind if kind else "", page)
 
 
 def menu(pages: Path) -> dict[str, list[str]]:
-    """The pages by the headings of the menu."""
+    """Return the pages by the headings of the menu."""
     sections = yaml.safe_load((DOCSITE / "extra-docs.yml").read_text(encoding="utf-8"))["sections"]
     found = {section["title"]: [_entry(page) for page in section["toctree"]] for section in sections}
     names = sorted(path.stem for path in pages.glob("*_*.rst") if path.stem != "environment_variables")
     roles = [name for name in names if name.endswith("_role")]
     modules = [name for name in names if name.endswith("_module")]
     plugins = [name for name in names if name not in roles + modules]
-    # Names alone, since the titles of these pages are long.
+    # The menu has only names, because the titles of these pages are long.
     found["Roles"], found["Modules"] = ([_named(name) for name in kind] for kind in (roles, modules))
     found["Plugins"] = [_named(name, kind=True) for name in plugins]
     found["More"] = ["contents", "environment_variables", "elsewhere"]
@@ -49,12 +49,12 @@ def menu(pages: Path) -> dict[str, list[str]]:
 
 
 def show_pictures(text: str) -> str:
-    """A page with its pictures, which are comments in the guides: docs.ansible.com takes texts only, and would warn."""
+    """Show the pictures of a page. They are comments in the guides, because docs.ansible.com accepts only text."""
     return re.sub(PICTURE, r".. image:: images/\1.png\n   :alt: \2", text, flags=re.MULTILINE)
 
 
 def main(pages: Path) -> None:
-    """Rewrites the index of a directory of pages."""
+    """Rewrite the index of a directory of pages."""
     generated = (pages / "index.rst").read_text(encoding="utf-8")
     without_menu = re.sub(r"^\.\. toctree::\n(?:[ \t]+.*\n|\n(?=[ \t]))*", "", generated, flags=re.MULTILINE)
     (pages / "contents.rst").write_text(

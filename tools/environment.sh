@@ -3,15 +3,15 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Makes or refreshes the virtual environments of this checkout:
-#   tools/environment.sh                      $VENV       (.venv)       the newest ansible-core of its Python, and every tool
-#   tools/environment.sh all                  and $VENV-2.16     the oldest of everything that is supported, for tests,
-#                                             on the oldest Python that is here
+# Create or update the virtual environments of this checkout:
+#   tools/environment.sh                      $VENV (.venv)      the newest ansible-core of its Python, and every tool
+#   tools/environment.sh all                  and $VENV-2.16     the oldest supported version of everything, for tests,
+#                                             on the oldest installed Python
 #   tools/environment.sh core NAME PYTHON     and $VENV-NAME     another ansible-core, for the matrix: 2.18, or "next"
-# Python is the newest of 3.11 to 3.13 on the PATH, unless PYTHON names another; an environment keeps the one that it has.
-# The first two have what requirements/*.txt lock. With UNLOCKED=1 the first has the newest of everything.
-# In each, ansible_collections/sfb/xmpp is a link to this checkout, so that the collection is found by its name.
-# Nothing is done where everything is in place.
+# The default Python is the newest of 3.11 to 3.13 on the PATH. Set PYTHON for another one. An existing environment
+# keeps its Python. The first two environments have the locked versions of requirements/*.txt. With UNLOCKED=1, the
+# first has the newest version of everything. In each, ansible_collections/sfb/xmpp is a link to this checkout, so that
+# Ansible finds the collection by its name. The script does nothing if all environments are up to date.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/.." && pwd -P)
 venv=${VENV:-$top/.venv}
@@ -27,7 +27,7 @@ can_make_environments() {
     "$1" -c 'import ensurepip, venv' 2>/dev/null
 }
 
-# The newest interpreter that can make environments; where none can, the oldest, which has to be completed.
+# Print the newest interpreter that can create environments. Otherwise print the oldest, which needs more packages.
 newest_python() {
     local version
     for version in 3.13 3.12 3.11; do
@@ -37,23 +37,23 @@ newest_python() {
 }
 python=${PYTHON:-$(newest_python)}
 
-# What a fresh Debian lacks, installed as root and named to everyone else.
+# Install the packages that a new Debian does not have. Without root, print their names.
 require_python() {
     can_make_environments "$python" && return
-    command -v "$python" >/dev/null || complain "$python is needed and was not found. On Debian 12: apt-get install python3 python3-venv"
+    command -v "$python" >/dev/null || complain "$python is needed, but was not found. On Debian 12, as root, run: apt-get install python3 python3-venv"
     if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
         say "installing python3-venv"
         { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends python3-venv; } >&2 || true
     fi
-    can_make_environments "$python" || complain "$python cannot make virtual environments. On Debian 12, as root: apt-get install python3-venv"
+    can_make_environments "$python" || complain "$python cannot create virtual environments. On Debian 12, as root, run: apt-get install python3-venv"
 }
 
-# One package of a locked file, with its hashes.
+# Print one package of a locked file, with its hashes.
 locked() {
     awk -v name="$1" 'index($0, name "==") == 1 { on = 1; print; next } /^[^ ]/ { on = 0 } on && /--hash/' "$2"
 }
 
-# uv installs in seconds what pip installs in half a minute. It comes with the main environment.
+# uv is much faster than pip. It is installed into the main environment.
 bootstrap() {
     if [ ! -x "$venv/bin/python" ] || ! "$venv/bin/python" -c '' 2>/dev/null; then
         say "making $venv"
@@ -65,7 +65,7 @@ bootstrap() {
     "$venv/bin/python" -m pip install -qq --disable-pip-version-check --require-hashes --requirement "$venv/uv.txt" >&2
 }
 
-# uv brings its own root certificates; where a proxy has others, those of the system are right.
+# uv has its own root certificates. A proxy can need the certificates of the system.
 with_uv() {
     local first
     first=$("$venv/bin/uv" "$@" 2>&1) && return
@@ -73,7 +73,7 @@ with_uv() {
     complain "$first"
 }
 
-# stamped DIRECTORY WHAT COMMAND...: the command where it was not run for the same, and the link to the checkout.
+# stamped DIRECTORY WHAT COMMAND...: run the command if WHAT has changed, and create the link to the checkout.
 stamped() {
     local link
     if [ "$(cat "$1/.locked" 2>/dev/null)" != "$2" ]; then
@@ -95,12 +95,12 @@ locked_fill() {
     stamped "$1" "$(basename "$2") ${sum%% *}" with_uv pip sync --quiet --require-hashes --python "$1/bin/python" "$2"
 }
 
-# newest_fill DIRECTORY WISH...: what an index has today, once a day.
+# newest_fill DIRECTORY WISH...: install the newest packages of an index, once a day.
 newest_fill() {
     stamped "$1" "the newest of ${*:2}, $(date -u +%F)" with_uv pip install --quiet --upgrade --python "$1/bin/python" "${@:2}"
 }
 
-if [ -z "${SFB_ENVIRONMENT_LOCKED:-}" ]; then # one at a time
+if [ -z "${SFB_ENVIRONMENT_LOCKED:-}" ]; then # only one run at a time
     mkdir -p "$top/.cache"
     SFB_ENVIRONMENT_LOCKED=1 exec flock "$top/.cache/environment.lock" "$0" "$@"
 fi
@@ -114,7 +114,7 @@ fi
 
 version() { "$1" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null || true; }
 
-# make_further NAME PYTHON: the directory of another environment, without anything in it.
+# make_further NAME PYTHON: create the directory of another, empty environment.
 make_further() {
     [ "$(version "$venv-$1/bin/python")" = "$(version "$2")" ] && return
     rm -rf "${venv:?}-$1"
@@ -124,7 +124,7 @@ make_further() {
 # core_wish NAME
 core_wish() {
     case $1 in
-    # A pre-release if there is one.
+    # This includes pre-releases.
     next) echo "ansible-core>=2.16.0b1" ;;
     *) echo "ansible-core~=$1.0" ;;
     esac

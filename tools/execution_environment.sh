@@ -3,8 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Whether ansible-builder accepts the example execution-environment.yml, and finds in the built collection all that it needs.
-# Where a container engine runs, the image is built; it must list the modules, and import what they need.
+# Check that ansible-builder accepts the example execution-environment.yml, and finds all requirements in the built
+# collection. If a container engine runs, build the image. The image must list the modules and import their
+# requirements.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/.." && pwd -P)
 work=$(mktemp -d /tmp/sfb.XXXXXX)
@@ -17,14 +18,14 @@ mv sfb-xmpp-*.tar.gz sfb-xmpp.tar.gz
 mkdir -p "$collection"
 tar --extract --file sfb-xmpp.tar.gz --directory "$collection"
 
-# The example as it is in the collection that people have.
+# Use the example from the built collection, as users do.
 cp "$collection/execution-environment.yml" .
 ansible-builder create
 test -s context/_build/galaxy/sfb-xmpp.tar.gz
 
 ansible-builder introspect collections --write-pip found.txt --write-bindep system.txt
 sed -E '/^(#|$)/d' "$top/requirements/runtime.in" | while IFS= read -r need; do
-    grep -qF -- "$need" found.txt || { echo "introspection does not find '$need'" >&2; exit 1; }
+    grep -qF -- "$need" found.txt || { echo "introspection does not find '$need' of runtime.in" >&2; exit 1; }
 done
 grep -qF 'pypsrp[kerberos]' found.txt
 grep -q '^krb5-workstation' system.txt
@@ -39,4 +40,4 @@ for engine in podman docker; do
         exit
     fi
 done
-echo "LEFT OUT the image: no container engine runs here"
+echo "LEFT OUT the image: no container engine is running"

@@ -3,11 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The page of the documentation with all codes of findings: ``python -m tools.finding_codes``.
+"""Write the page of the documentation with all finding codes: ``python -m tools.finding_codes``.
 
-Links of the chain and remedies of certificates come from the tables in the code, the other texts from
-docs/docsite/finding_codes.yml. ``emitted`` finds the codes in the code itself, so that a test can say which one has no
-text.
+The tables in the code have the texts for links of the chain and for certificates. docs/docsite/finding_codes.yml has
+the other texts. ``emitted`` finds the codes in the code, so that a test can report codes without a text.
 """
 
 from __future__ import annotations
@@ -46,13 +45,13 @@ Finding codes
 
    ! no_route: no site has an XMPP federation route
 
-``no_route`` is the code of a finding. ``sfb_xmpp_audit.accepted`` takes it. A code stays the same when its message gets
-other words. All codes are on this page. The address of a code is that of this page with ``#`` and the code behind it,
-with hyphens for underscores: ``#no-route``.
+``no_route`` is the code of a finding. ``sfb_xmpp_audit.accepted`` is a list of such codes. A code does not change, even
+if its message changes. All codes are on this page. To link to a code, add ``#`` and the code with hyphens to the
+address of this page: ``#no-route``.
 
-The severity ``error`` means that something is wrong. ``unknown`` means that it cannot be known from here. ``warning``
-means that somebody should know, and ``info`` that nothing is to be done. If a code has several severities, the rest of
-the deployment or the settings of the partner decide which one it gets.
+The severity ``error`` means that something is wrong. ``unknown`` means that it cannot be checked from here. ``warning``
+means that an administrator should check it. ``info`` means that no action is necessary. If a code has several
+severities, the rest of the deployment or the settings of the partner select the severity.
 
 .. contents::
    :local:
@@ -62,7 +61,7 @@ the deployment or the settings of the partner decide which one it gets.
 
 @dataclass(frozen=True)
 class Meaning:
-    """What a code means to one of those who find it. severity: those that it can have. stops: additions of a run."""
+    """Describe a code in one report. severity: its severities. stops: whether it stops runs that add something."""
 
     who: str
     severity: tuple[str, ...]
@@ -74,18 +73,18 @@ class Meaning:
 
 @functools.cache
 def meanings() -> dict[str, list[Meaning]]:
-    """What is documented, by code."""
+    """Return the documented meanings by code."""
     sections: dict[str, t.Any] = yaml.safe_load(TEXTS.read_text(encoding="utf-8"))
     found: dict[str, list[Meaning]] = {}
     for link in LINKS:
         told = sections[CHAIN_SECTION].get(link.code, {})
         unknown = link.severity == UNKNOWN and "%(what)s" in link.message
-        means = "What this link depends on cannot be read with this account." if unknown else _sentence(link.message)
-        do = "Use an account that may read it." if unknown else _sentence(link.remedy)
+        means = "This account cannot read the data for this link." if unknown else _sentence(link.message)
+        do = "Use an account that is allowed to read it." if unknown else _sentence(link.remedy)
         found.setdefault(link.code, []).append(
             Meaning(
                 "The chain (preflight, explain, converge, audit)",
-                # Where other servers carry the work alone, a broken link is a warning.
+                # If other servers carry the load alone, a broken link is only a warning.
                 (link.severity, WARNING) if link.severity == ERROR else (link.severity,),
                 told.get("means", means),
                 told.get("do", do),
@@ -102,21 +101,24 @@ def meanings() -> dict[str, list[Meaning]]:
 
 
 def _of_faults(found: dict[str, list[Meaning]], base: t.Mapping[str, t.Any]) -> None:
-    """What a probe says of the certificate that it was shown: the code of the check with a prefix."""
+    """Add the codes of a probe about a certificate: the code of the check, with a prefix."""
     severities = (ERROR, UNKNOWN, WARNING)
     for code, remedy in FAULTS.items():
         means = base[code]["means"]
-        partner = Meaning(
-            "The probe of a partner", severities, "Of the partner's certificate. " + means, _sentence(remedy)
-        )
+        partner = Meaning("The probe of a partner", severities, _owned(means, "partner"), _sentence(remedy))
         found.setdefault("certificate_" + code, []).append(partner)
         do = base[code].get("do") or _sentence(CHAIN[code])
-        own = Meaning("The probe of the own domains", severities, "Of the gateway's certificate. " + means, do)
+        own = Meaning("The probe of the own domains", severities, _owned(means, "gateway"), do)
         found.setdefault("own_certificate_" + code, []).append(own)
 
 
+def _owned(means: str, owner: str) -> str:
+    """Return a text with the owner of the certificate."""
+    return re.sub(r"(?i)\b(the) certificate\b", r"\1 %s's certificate" % owner, means, count=1)
+
+
 def _sentence(text: str) -> str:
-    """A text of the code as a sentence, with capitals for what it names."""
+    """Return a text of the code as a sentence, with capital letters for its names."""
     text = re.sub(r"%\((\w+)\)s", lambda found: "" if found[1] == "named" else found[1].upper(), text)
     text = text.replace("%%", "%").strip()
     text = text[:1].upper() + text[1:]
@@ -124,7 +126,7 @@ def _sentence(text: str) -> str:
 
 
 def page() -> str:
-    """The page as reStructuredText, a heading for each code."""
+    """Return the page as reStructuredText, with a heading for each code."""
     parts = [_HEAD]
     for code, told in sorted(meanings().items()):
         parts.append("\n.. _%s%s:\n\n%s\n%s\n\n" % (PREFIX, code, code, "-" * len(code)))
@@ -142,7 +144,7 @@ def _lines(one: Meaning) -> t.Iterator[str]:
 
 # The codes in the code
 
-# Who makes a finding -> the place of the code among the arguments, and that of the severity (None: the name says it).
+# Function that creates a finding -> the argument positions of its code and of its severity (None: in the name).
 _MAKERS: dict[str, tuple[int, int | None]] = {
     "Finding": (0, 1),
     "error": (0, None),
@@ -154,17 +156,17 @@ _MAKERS: dict[str, tuple[int, int | None]] = {
     "kind": (0, None),
     "Announced": (3, 1),
 }
-# Files whose functions of these names make other things.
+# In these files, functions with these names create other objects.
 _OTHERS = {
     "_error": ("_base/perform.py", "_federation/apply.py"),
     "warning": ("_actions/in_process.py", "_files/lookup.py"),
     "_warning": ("_psrp/session.py",),
     "kind": ("_edge_certificate/sources.py",),
 }
-# Findings that only become the text of a refusal, without their code: of files that cannot be used at all.
+# These findings appear only as the text of a refusal, without their code, because the files are not usable.
 _REFUSALS = ("_x509/issue.py",)
 _OF_FILES = ("load_pkcs12", "load_chain", "parse", "_why_not_opened")
-# Where the code is not written at the place itself: the file and the expression -> all that it can be.
+# If an expression computes the code: file and expression -> all its possible codes.
 COMPUTED: dict[tuple[str, str], tuple[str, ...]] = {
     ("_base/findings.py", "code"): (),
     ("_federation/rules.py", "rule"): (),
@@ -189,9 +191,7 @@ COMPUTED: dict[tuple[str, str], tuple[str, ...]] = {
 
 @functools.cache
 def emitted() -> tuple[dict[str, set[str]], list[str]]:
-    """Every code that the code can emit, with the severities that are written beside it; and the places where neither
-    the code nor COMPUTED says what it is.
-    """
+    """Return every code in the code with its severities, and the expressions that COMPUTED must explain."""
     found: dict[str, set[str]] = {link.code: {link.severity} for link in LINKS}
     open_places = []
     used = set()
@@ -209,7 +209,11 @@ def emitted() -> tuple[dict[str, set[str]], list[str]]:
                     found.setdefault(one, set())
             else:
                 open_places.append("%s:%d: %s" % (name, line, key[1]))
-    open_places += ["%s: %s is not there" % key for key in COMPUTED if key not in used]
+    open_places += [
+        "%s: the code no longer has the expression %s. Remove it from COMPUTED" % key
+        for key in COMPUTED
+        if key not in used
+    ]
     return found, open_places
 
 
@@ -244,7 +248,7 @@ def _sites(tree: ast.AST, name: str) -> t.Iterator[tuple[ast.expr, set[str], int
 
 
 def _severities(node: ast.expr) -> set[str]:
-    """Those that are written there: a name such as ERROR, a text, or one of two."""
+    """Return the severities in an expression: a name such as ERROR, a text, or a choice of two."""
     if isinstance(node, ast.IfExp):
         return _severities(node.body) | _severities(node.orelse)
     if isinstance(node, ast.Constant):

@@ -3,9 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# The files for GitHub and GitLab: their forms, by the schemas that check-jsonschema contains, and whether the workflows are safe.
-# Needs no network. actionlint runs where it is installed; its package on PyPI fetches a program from elsewhere, so that it
-# is no requirement.
+# Check the files for GitHub and GitLab: their forms, with the schemas in check-jsonschema, and the safety of the
+# workflows. This needs no network. actionlint runs only if it is installed. It is not a requirement, because its
+# package on PyPI downloads a program from another site.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 conform() { check-jsonschema --builtin-schema "vendor.$1" "${@:2}"; }

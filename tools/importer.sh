@@ -3,8 +3,8 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# What Ansible Galaxy does with an upload: galaxy-importer on the collection as it is built. It ends with success on most of
-# its findings, so that every warning counts as a failure here.
+# Run galaxy-importer on the built collection, as Ansible Galaxy does after an upload. It reports success in spite of
+# most findings. So every warning counts as a failure here.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/.." && pwd -P)
 work=$(mktemp -d /tmp/sfb.XXXXXX)

@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Builds the collection from a clean copy, and installs it like a user's, into an empty folder and an environment that has
-# nothing but what the guides say. There ansible-doc lists it, rehearse runs, and Molecule runs a scenario: federation,
-# whose verify and messages need real XMPP servers; default where these are not installed.
-#   tools/installed.sh [ENVIRONMENT]    with the versions of packages of that environment; $VENV (.venv) by default
+# Build the collection from a clean copy, and install it as a user does: into an empty folder and a new environment with
+# only the packages in the guides. Then run ansible-doc, rehearse and a Molecule scenario. The scenario federation runs
+# verify and sends messages, but needs real XMPP servers. Without them, the scenario default runs.
+#   tools/installed.sh [ENVIRONMENT]    uses the package versions of this environment; default: $VENV (.venv)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 environment=${1:-${VENV:-$PWD/.venv}}
@@ -23,7 +23,7 @@ if [ "$#" -eq 0 ]; then
     cp "$run"/sfb-xmpp-*.tar.gz build/
 fi
 
-# From here on only what is installed may be found: neither the links in the environments nor the checkout.
+# From here on, use only installed files. The links in the environments and the checkout must not be found.
 "$main/uv" venv --quiet --python "$environment/bin/python" "$run/venv"
 "$main/uv" pip freeze --quiet --python "$environment/bin/python" >"$run/versions.txt"
 PATH=$run/venv/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
@@ -40,7 +40,7 @@ ansible-galaxy collection install --offline --no-deps --collections-path collect
 install --requirement "$collection/lab/requirements.txt" molecule
 ansible --version | sed -n 1p
 
-# Each module and plugin that is there can be described.
+# ansible-doc must describe each module and plugin.
 listed=$(ansible-doc --list --type module sfb.xmpp | grep -c '^sfb\.xmpp\.')
 there=$(find "$collection/plugins/modules" -name '*.yml' | wc -l)
 echo "ansible-doc lists $listed of $there modules"

@@ -3,8 +3,8 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Writes the locked requirement files from the wishes beside them: the main environment, and the oldest that is supported.
-# Pins that still fit stay as they are; `tools/lock.sh --upgrade` moves them all.
+# Write the locked requirement files from the *.in files: the main environment, and the oldest supported versions. Pins
+# that are still valid do not change. `tools/lock.sh --upgrade` updates all pins.
 set -euo pipefail
 cd "$(dirname "$0")/../requirements"
 uv=${VENV:-../.venv}/bin/uv
@@ -16,6 +16,6 @@ lock() {
 }
 
 lock dev 3.11 "$@"
-# What the requirement files call the oldest must be enough.
+# The collection must work with the oldest versions that the requirement files allow.
 lock kerberos 3.11 "$@"
 lock core-2.16 3.10 --resolution lowest-direct "$@"

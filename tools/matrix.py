@@ -3,12 +3,12 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs the collection on every supported ansible-core that a Python of this machine runs.
+"""Run the collection on every supported ansible-core that a Python of this machine can run.
 
-``python -m tools.matrix [CORE]...``. Each has a row in build/matrix/table.md: sanity, units and integration of
-ansible-test, the default Molecule scenario, and a converge from the installed tarball. What was left out is in the
-table with the reason. A run of all cores writes its table into the README as well. The last line counts as that of
-tools.checks does.
+``python -m tools.matrix [CORE]...`` writes build/matrix/table.md with one row per core: sanity, units and integration
+of ansible-test, the default Molecule scenario, and a converge from the installed tarball. The table lists skipped
+checks with the reason. A run of all cores also writes its table into the README. The last line has the counts, as in
+tools.checks.
 """
 
 from __future__ import annotations
@@ -40,16 +40,16 @@ COLUMNS = {
 
 
 def core_in(environment: Path) -> str:
-    """The minor version of ansible-core in an environment, as 2.19; empty where there is none."""
+    """Return the minor version of ansible-core in an environment, such as 2.19; empty if there is none."""
     found = sorted(environment.glob("lib/python*/site-packages/ansible_core-*.dist-info"))
     return ".".join(found[-1].name.split("-")[1].split(".")[:2]) if found else ""
 
 
 @dataclass(frozen=True)
 class Core:
-    """An ansible-core: its requirement file's name, and the Pythons that run it, the oldest first, which is taken.
+    """Describe an ansible-core: its requirement file's name, and the Pythons that can run it, the oldest first.
 
-    Source: the support matrix of ansible-core's documentation; python_requires of the next one.
+    The oldest is used. Source: the support matrix of ansible-core's documentation; python_requires for the next.
     """
 
     name: str
@@ -57,7 +57,7 @@ class Core:
 
     @property
     def environment(self) -> Path:
-        """Where it is installed; the one of the checkout is there already."""
+        """Return the directory of its environment. The checkout's own environment exists already."""
         return VENV if self.name == core_in(VENV) else VENV.with_name("%s-%s" % (VENV.name, self.name))
 
 
@@ -73,11 +73,11 @@ CORES = (
 
 
 def find_python(version: str) -> str | None:
-    """An interpreter of this version that runs and can make environments: on the PATH, or one of pyenv or uv."""
+    """Return an interpreter of this version that can create environments: on the PATH, or from pyenv or uv."""
     homes = [Path.home() / ".pyenv" / "versions", Path.home() / ".local" / "share" / "uv" / "python"]
     places = [path for home in homes for path in sorted(home.glob("*/bin/python" + version))]
     for candidate in (shutil.which("python" + version), *places):
-        # A shim of pyenv is there for versions that are not chosen, and fails.
+        # pyenv has shims for versions that are not selected. They fail.
         command = [str(candidate), "-c", "import venv"]
         if candidate and subprocess.run(command, capture_output=True, check=False).returncode == 0:
             return str(candidate)
@@ -85,19 +85,19 @@ def find_python(version: str) -> str | None:
 
 
 def python_of(core: Core) -> str | None:
-    """The oldest interpreter here that runs a core; where it needs a later one than it could have, stderr says so."""
+    """Return the oldest interpreter here that can run a core. If an older one is missing, write this to stderr."""
     found = next(((version, path) for version in core.pythons if (path := find_python(version))), None)
     if found is None:
         return None
     version, path = found
     if version != core.pythons[0]:
-        text = "Python %s is not here: ansible-core %s is tested on Python %s"
+        text = "Python %s is not installed: ansible-core %s is tested on Python %s"
         print(text % (core.pythons[0], core.name, version), file=sys.stderr)
     return path
 
 
 def prepare(core: Core) -> str | None:
-    """Makes the environment of a core. Returns why it cannot be made, or None."""
+    """Create the environment of a core. Return the reason if this fails, or None."""
     if core.environment == VENV:
         return None
     python = python_of(core)
@@ -114,7 +114,7 @@ def prepare(core: Core) -> str | None:
 
 
 def versions(core: Core) -> tuple[str, str]:
-    """The versions of ansible-core and of Python in an environment."""
+    """Return the versions of ansible-core and of Python in an environment."""
     program = "import platform; from ansible.release import __version__ as core; print(core, platform.python_version())"
     command = [str(core.environment / "bin" / "python"), "-c", program]
     core_version, python = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
@@ -122,17 +122,17 @@ def versions(core: Core) -> tuple[str, str]:
 
 
 def steps(core: Core) -> list[Step]:
-    """The checks of one core, the columns of the table."""
+    """Return the checks of one core, the columns of the table."""
     found = []
     for column, command in COLUMNS.items():
-        # With an argument the tarball is not kept in build/.
+        # With an argument, the tarball is not kept in build/.
         text = command % core.environment if "%s" in command else command
         found.append(Step("%s-%s" % (column, core.name), text, environment=core.environment, tests=column == "units"))
     return found
 
 
 def cell(outcome: Outcome) -> str:
-    """What the table says of a check."""
+    """Return the table's text for a check."""
     if outcome.failed:
         return "**%d failed**" % outcome.failed if outcome.step.tests else "**failed**"
     if outcome.skipped and not outcome.passed:
@@ -144,7 +144,7 @@ def cell(outcome: Outcome) -> str:
 
 
 def run_cores(cores: list[Core], runner: Runner) -> tuple[list[str], list[Outcome]]:
-    """The rows of the table, and everything that was run; two checks run at a time."""
+    """Return the rows of the table, and the results of all checks. Two checks run at a time."""
     rows: list[str] = []
     outcomes: list[Outcome] = []
     for core in cores:
@@ -162,7 +162,7 @@ def run_cores(cores: list[Core], runner: Runner) -> tuple[list[str], list[Outcom
 
 
 def write_into(page: str, table: str, day: datetime.date) -> str:
-    """The page with this table between its marks. Raises ValueError where the page lacks them."""
+    """Return the page with this table between its marks. Raises ValueError if the page does not have the marks."""
     before, begin, rest = page.partition(BEGIN)
     _former, end, after = rest.partition(END)
     if not begin or not end:
@@ -171,10 +171,10 @@ def write_into(page: str, table: str, day: datetime.date) -> str:
 
 
 def main(names: list[str]) -> int:
-    """Runs the cores that were named, or all, and writes the table."""
+    """Run the named cores, or all, and write the table."""
     unknown = set(names) - {core.name for core in CORES}
     if unknown:
-        sys.exit("there is no core %s; there are: %s" % (", ".join(sorted(unknown)), ", ".join(c.name for c in CORES)))
+        sys.exit("there is no core %s. Use one of: %s" % (", ".join(sorted(unknown)), ", ".join(c.name for c in CORES)))
     LOGS.mkdir(parents=True, exist_ok=True)
     TABLE.parent.mkdir(parents=True, exist_ok=True)
     private = Path(tempfile.mkdtemp(prefix="sfb.", dir="/tmp"))

@@ -3,11 +3,11 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Installs Debian packages that tests need, where that is allowed; says how, where it is not:
-#   tools/packages.sh partners    the XMPP servers that play the lab's federation partners
-#   tools/packages.sh kerberos    a KDC, and what the Python libraries of Kerberos are built with; then these libraries
-# Nothing of them is started or left enabled: the lab runs them by itself. What is missing later is skipped and named,
-# so nothing here is an error.
+# Install Debian packages that tests need. Without root, print the command for their installation:
+#   tools/packages.sh partners    the XMPP servers for the lab's federation partners
+#   tools/packages.sh kerberos    a KDC, and the requirements to build the Python libraries for Kerberos; builds them
+# No service is started or enabled, because the lab starts the programs itself. Without the packages, tests are skipped
+# with a message. So a failure here is not an error.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/.." && pwd -P)
 venv=${VENV:-$top/.venv}
@@ -22,7 +22,7 @@ kerberos)
     tests="tests of Kerberos"
     ;;
 *)
-    echo "packages: partners or kerberos" >&2
+    echo "usage: tools/packages.sh partners|kerberos" >&2
     exit 2
     ;;
 esac
@@ -32,7 +32,7 @@ group=$1
 
 installed() { [ "$(dpkg-query --show --showformat='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
 
-# The libraries come as source only. They are built once, which takes a minute or two, and kept in uv's cache.
+# The libraries are available only as source. The build takes one or two minutes. uv's cache keeps the result.
 libraries() {
     local first
     [ "$group" = kerberos ] || return 0
@@ -43,14 +43,14 @@ libraries() {
     first=$("${install[@]}" 2>&1) && return
     "${install[@]:0:1}" --system-certs "${install[@]:1}" >&2 && return
     printf '%s\n' "$first" | tail -n 5 >&2
-    say "THEY COULD NOT BE BUILT. The $tests will be skipped"
+    say "THE BUILD FAILED. The $tests will be skipped"
 }
 
 missing=()
 if command -v dpkg-query >/dev/null; then
     for package in "${packages[@]}"; do installed "$package" || missing+=("$package"); done
 else
-    say "the $tests need Debian's packages ${packages[*]}; they will be skipped here"
+    say "the $tests need Debian's packages ${packages[*]}. They will be skipped here"
     exit 0
 fi
 if [ "${#missing[@]}" -eq 0 ]; then
@@ -60,7 +60,7 @@ fi
 
 command="apt-get install --no-install-recommends ${missing[*]}"
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
-    say "MISSING: ${missing[*]}. The $tests will be skipped. As root: $command"
+    say "MISSING: ${missing[*]}. The $tests will be skipped. As root, run: $command"
     exit 0
 fi
 
@@ -74,10 +74,10 @@ trap tidy EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
-# Debian asks this before it starts a service that was just installed; 101 forbids it.
+# Debian runs this before it starts a new service. The exit code 101 prevents the start.
 if [ ! -e "$policy" ]; then
     own_policy=1
-    printf '#!/bin/sh\n# of tools/packages.sh, while it installs\nexit 101\n' >"$policy"
+    printf '#!/bin/sh\n# created by tools/packages.sh during an installation\nexit 101\n' >"$policy"
     chmod 755 "$policy"
 fi
 
@@ -90,9 +90,9 @@ apt() {
 say "installing ${missing[*]}"
 if ! apt install --no-install-recommends "${missing[@]}" &&
     ! { apt update && apt install --no-install-recommends "${missing[@]}"; }; then
-    say "COULD NOT BE INSTALLED: ${missing[*]}. The $tests will be skipped. apt-get said:"
+    say "THE INSTALLATION FAILED: ${missing[*]}. The $tests will be skipped. The output of apt-get:"
     tail -n 5 "$log" >&2
-    say "later, as root: $command"
+    say "To install them later, as root, run: $command"
     exit 0
 fi
 if [ -d /run/systemd/system ]; then

@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Writes the parts of a release as CycloneDX (an SBOM): ``python -m tools.parts TARBALL``, into TARBALL.cdx.json.
+"""Write the parts of a release in CycloneDX form (an SBOM) to TARBALL.cdx.json: ``python -m tools.parts TARBALL``.
 
-The tarball itself contains no code of others. Its parts are the Python packages that it needs on the controller, in the
-versions of this environment, with which it was tested, and what these need in turn.
+The tarball contains no code of other projects. Its parts are the Python packages that it needs on the controller, and
+the packages that these need. The versions are those of this environment, which was used for the tests.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 TOP = Path(__file__).resolve().parent.parent
-# What the collection needs beside the packages of runtime.in.
+# The collection needs these packages in addition to those in runtime.in.
 CORE = "ansible-core"
 
 
 def wishes() -> dict[str, str]:
-    """By name of a package, the versions that the collection takes."""
+    """Return the versions that the collection accepts, by package name."""
     found = {CORE: ">=2.16"}
     for line in (TOP / "requirements" / "runtime.in").read_text(encoding="utf-8").splitlines():
         if line and not line.startswith("#"):
@@ -47,14 +47,14 @@ def wishes() -> dict[str, str]:
 
 
 def needed_by(name: str) -> list[str]:
-    """The packages that one needs here, without its extras."""
+    """Return the packages that a package needs here, without its extras."""
     requirements = map(Requirement, metadata.requires(name) or ())
     here = [one.name for one in requirements if one.marker is None or one.marker.evaluate({"extra": ""})]
     return sorted(set(map(canonicalize_name, here)))
 
 
 def package(name: str, wish: str | None) -> Component:
-    """One package of this environment. wish: the versions that the collection takes; None for what others need."""
+    """Return one package of this environment. wish: the accepted versions; None for indirect packages."""
     version = metadata.version(name)
     url = PackageURL("pypi", None, name, version)
     properties = [] if wish is None else [Property(name="sfb.xmpp:takes", value=wish or "any")]
@@ -64,7 +64,7 @@ def package(name: str, wish: str | None) -> Component:
 
 
 def parts(tarball: Path, time: datetime) -> Bom:
-    """The list of a tarball. time: when it was made. Raises OSError, KeyError for a file that is no collection."""
+    """Return the list of a tarball. time: of its creation. Raises OSError or KeyError if it is not a collection."""
     with tarfile.open(tarball) as archive:
         handle = archive.extractfile("MANIFEST.json")
         assert handle is not None
@@ -96,13 +96,13 @@ def parts(tarball: Path, time: datetime) -> Bom:
 
 
 def main(tarball: Path) -> None:
-    # As reproducible builds have it, so that the same commit gives the same list.
+    # Reproducible builds do this, so that the same commit produces the same list.
     moment = os.environ.get("SOURCE_DATE_EPOCH")
     now = datetime.fromtimestamp(int(moment), timezone.utc) if moment else datetime.now(timezone.utc)
     text = JsonV1Dot6(parts(tarball, now)).output_as_string(indent=2)
     mistake = JsonStrictValidator(SchemaVersion.V1_6).validate_str(text)
     if mistake is not None:
-        sys.exit("the list of parts is no CycloneDX: %s" % mistake)
+        sys.exit("the list of parts is not valid CycloneDX: %s" % mistake)
     tarball.with_name(tarball.name + ".cdx.json").write_text(text + "\n", encoding="utf-8")
 
 

@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Writes the pages of the playbooks: ``python -m tools.playbook_pages``.
+"""Write the pages of the playbooks: ``python -m tools.playbook_pages``.
 
-They come from docs/docsite/descriptions.yml and, for variables, from the table of settings. A test compares the pages
-with both, and both with what the playbooks read.
+The texts come from docs/docsite/descriptions.yml. The variables come from the table of settings. A test compares the
+pages with both, and both with the variables that the playbooks read.
 """
 
 from __future__ import annotations
@@ -24,18 +24,17 @@ from ansible_collections.sfb.xmpp.plugins.plugin_utils._settings.table import Se
 TOP = Path(__file__).resolve().parent.parent
 DESCRIPTIONS = TOP / "docs" / "docsite" / "descriptions.yml"
 PAGES = TOP / "docs" / "docsite" / "rst"
-# What does the work of converge, restore and audit, and reads variables and tags of the play for itself; and how they
-# run it.
+# These tasks do the work of converge, restore, audit and history. Their code reads variables and tags of the play.
 ACTION = "sfb.xmpp.xmpp_federation:"
 OF_SETTINGS = ("name: sfb.xmpp.federation\n", "sfb.xmpp.xmpp_audit:", "sfb.xmpp.xmpp_history:")
 ACTION_CODE = [TOP / "plugins" / "plugin_utils" / name for name in (
     "_actions/federation.py", "_actions/deployment.py", "_servers/servers.py"
 )]  # fmt: skip
-# What does that of revoke, and leaves these to the former.
+# This task does the work of revoke. The tasks above read these variables for it.
 REVOCATION, OF_RUNS = "sfb.xmpp.xmpp_partner_revocation:", {
     "sfb_xmpp_deployment", "sfb_xmpp_snapshot_directory", "sfb_xmpp_ticket"
 }  # fmt: skip
-# What reads its settings through the table.
+# Task -> the settings that its action reads through the table.
 OF_ACTIONS = {
     "sfb.xmpp.xmpp_audit:": {
         "sfb_xmpp_audit", "sfb_xmpp_into", "sfb_xmpp_verification", "sfb_xmpp_certificate", "sfb_xmpp_deployment",
@@ -58,7 +57,7 @@ OF_ACTIONS = {
         "sfb_xmpp_import_partners", "sfb_xmpp_import_policies", "sfb_xmpp_import_gateway", "sfb_xmpp_import_users"
     },
 }  # fmt: skip
-# Actions that read the settings of their playbook for themselves, by their names without the prefix, and what they run.
+# Playbook -> its action, which reads the settings itself, and the task that the action runs.
 OWN_ACTIONS = {
     "failover": ("xmpp_failover", ACTION),
     "revoke": ("xmpp_affected_services", ""),
@@ -70,12 +69,12 @@ OWN_ACTIONS = {
     "rehearse": ("xmpp_rehearse", ""),
 }
 READ = re.compile(r"""values(?:\.get\(|\[)["'](\w+)["']""")
-# What the tasks that report a run read through the table.
+# The tasks that report a run read these settings through the table.
 OF_REPORTS = ("plan_digest", "fail_on_changes")
-# A playbook that never writes reads nothing of what its action does when it does.
+# A playbook with one of these texts never writes. So it does not read the settings for writes.
 PLANS_ONLY = ("check_mode: true", "sfb.xmpp.xmpp_audit:")
 OF_WRITES = {"sfb_xmpp_snapshot", "sfb_xmpp_snapshot_directory", "sfb_xmpp_ticket"}
-# Where runs keep their files, and the journal, for all actions (_actions/state.py).
+# All actions use these settings for the files of runs and for the journal (_actions/state.py).
 OF_STATE = {"sfb_xmpp_" + name for name in ("snapshot_directory", "state_directory", "trusted_owners", "show_users")}
 OF_JOURNAL = {"sfb_xmpp_journal", "sfb_xmpp_ticket"}
 STATE = {
@@ -84,16 +83,16 @@ STATE = {
     "capture": {"sfb_xmpp_state_directory", "sfb_xmpp_trusted_owners"},
     "audit": {"sfb_xmpp_state_directory", "sfb_xmpp_trusted_owners", "sfb_xmpp_show_users"},
 }
-# What is asked before a run writes, for all actions (_actions/change_control.py).
+# All actions read these settings before a run writes (_actions/change_control.py).
 CONTROL = {"sfb_xmpp_" + name for name in ("require", "ticket_pattern", "windows", "freeze", "allow")}
 for _name in ("converge", "restore", "failover", "decommission", "certificate"):
     STATE[_name] = STATE[_name] | CONTROL
 STATE["failover"] = STATE["failover"] | {"sfb_xmpp_revoked"}
-# What the actions of a playbook take from the variables of all hosts of a deployment.
+# Playbook -> settings that its actions read from all hosts of a deployment.
 OF_ALL_HOSTS = {name: {"sfb_xmpp_certificate"} for name in ("verify", "preflight", "explain")}
-# What a role takes by default, and the action of this playbook leaves aside: it always switches.
+# Playbook -> a variable in a role's defaults that the action ignores, because it always switches.
 UNREAD = {"certificate": {"sfb_xmpp_certificate_switch"}}
-# What converge notes in a snapshot, and a message names; nobody sets it.
+# converge notes this variable in a snapshot, and a message contains it. Users do not set it.
 IN_SNAPSHOTS = "sfb_xmpp_snapshot_of"
 HEAD = """..
   Copyright (c) 2026 the sfb.xmpp authors
@@ -107,7 +106,7 @@ HEAD = """..
 
 
 def descriptions() -> dict[str, dict[str, t.Any]]:
-    """What is written of each playbook, with its variables: those of the command line first, then the settings."""
+    """Return the texts for each playbook with its variables: those of the command line first, then the settings."""
     content = yaml.safe_load(DESCRIPTIONS.read_text(encoding="utf-8"))
     found: dict[str, dict[str, t.Any]] = content["playbooks"]
     for name, told in found.items():
@@ -116,7 +115,7 @@ def descriptions() -> dict[str, dict[str, t.Any]]:
 
 
 def _setting(setting: Setting) -> str:
-    """The text of a variable, with its type and where it counts."""
+    """Return the text of a variable, with its type and its limits."""
     spec = setting.spec
     kind = "list of %s" % spec.get("elements", "str") if spec.get("type") == "list" else spec.get("type", "str")
     text = "*%s.* %s" % (kind, setting.text)
@@ -126,7 +125,7 @@ def _setting(setting: Setting) -> str:
 
 
 def page(name: str, told: t.Mapping[str, t.Any]) -> str:
-    """The page of a playbook."""
+    """Return the page of a playbook."""
     title = "sfb.xmpp.%s" % name
     parts = [HEAD % name, title, "=" * len(title), "", told["short"] + ".", ""]
     for paragraph in told["description"]:
@@ -149,13 +148,13 @@ def _definitions(items: t.Mapping[str, str]) -> list[str]:
 
 
 def sources(name: str) -> list[Path]:
-    """The playbook and the files of tasks and variables that it takes in, and the role of the certificate."""
+    """Return the playbook with the files of tasks and variables that it includes, and the role of the certificate."""
     todo, seen = [TOP / "playbooks" / ("%s.yml" % name)], []
     while todo:
         path = todo.pop()
         seen.append(path)
         text = path.read_text(encoding="utf-8")
-        # Files are named from the playbook in a playbook, and from their own folder in a file of tasks.
+        # A playbook names files relative to the playbook. A file of tasks names files relative to its own folder.
         for found in re.findall(
             r"(?:(?:import|include)_tasks:|import_playbook:|file:|^ *-) +((?:tasks/|vars/|internal/)?[a-z_]+\.yml)\s*$",
             text,
@@ -174,7 +173,7 @@ def sources(name: str) -> list[Path]:
 
 
 def variables(name: str) -> set[str]:
-    """The inventory's variables that a playbook reads itself; what stands in a snapshot alone is not among them."""
+    """Return the inventory's variables that a playbook reads itself. Variables only in snapshots do not count."""
     text = "\n".join(path.read_text(encoding="utf-8") for path in sources(name))
     code = re.sub(r"^\s*#.*$", "", text, flags=re.MULTILINE)
     found = set(re.findall(r"(?<![\w.'\"])sfb_xmpp_[a-z_]+\b(?!['\"]?\s*:)", code))
@@ -202,7 +201,9 @@ def variables(name: str) -> set[str]:
         own = (TOP / "plugins" / "plugin_utils" / "_actions/revocation.py").read_text(encoding="utf-8")
         options = re.search(r"^_OPTIONS = \{(.*?)^\}", own, re.MULTILINE | re.DOTALL)
         found |= OF_RUNS | {"sfb_xmpp_" + one for one in re.findall(r'"(\w+)":', options[1] if options else "")}
-    if re.search(r"xmpp_settings\.(?:doors|edges)", code):  # the servers of a deployment, by the check of the settings
+    if re.search(
+        r"xmpp_settings\.(?:doors|edges)", code
+    ):  # the servers of a deployment, through the check of the settings
         found.add("sfb_xmpp_deployment")
     for action, names in OF_ACTIONS.items():
         found |= names if action in code else set()
@@ -212,27 +213,27 @@ def variables(name: str) -> set[str]:
 
 
 def _asked(playbook: str) -> set[str]:
-    """The variables of which the action of xmpp_federation makes options, as far as the playbook has them."""
+    """Return the variables that the action of xmpp_federation uses as options, if the playbook has them."""
     values = {one.option: one.name for one in read_by(playbook)}
     given = of_playbook(playbook, values).values()
     asked = {str(one) for value in given for one in (value if isinstance(value, list) else [value])}
     found = {one for one in asked if one in values.values()}
-    # What the action reads beside the options: how partners are probed, and which findings are accepted.
+    # The action also reads these: how to probe partners, and the accepted findings.
     found |= {values["verification"]} if values.get("probe_first") in found else set()
     return found | ({values["audit"]} if "audit" in values else set())
 
 
 def tags(name: str) -> set[str]:
-    """The tags in a playbook and in the files that it takes in, and those that its action knows."""
+    """Return the tags in a playbook and in its included files, and the tags that its action knows."""
     found: set[str] = set()
     for path in sources(name):
         text = path.read_text(encoding="utf-8")
         _collect(yaml.safe_load(text), found)
-        # Without this a tag leaves nothing of the play.
+        # Without this tag, a selected tag would skip the complete play.
         if OWN_ACTIONS["failover"][0] in text:
             found.add("routes")
         if any(one in text for one in (ACTION, *OF_SETTINGS)) and "tags: [always]" in text:
-            # The tag of the gateway stands for both settings. Who gives it nothing but routes has no other parts.
+            # The tag of the gateway includes both settings. With only routes, there are no other parts.
             routes_only = "federation_routes:" in text and "restore_from:" not in text and " partners:" not in text
             shared = {resource.limited_as for resource in RESOURCES if resource.tag}
             found |= {ROUTE.limited_as} if routes_only else set(PARTS) - shared
@@ -251,7 +252,7 @@ def _collect(value: t.Any, found: set[str]) -> None:
 
 
 def main() -> None:
-    """Writes every page."""
+    """Write every page."""
     for name, told in descriptions().items():
         (PAGES / ("playbook_%s.rst" % name)).write_text(page(name, told), encoding="utf-8")
 

@@ -3,16 +3,16 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# To be sourced: a run that shares nothing with others and leaves nothing behind, however it ends.
-# $run is its directory; a lab started in it has ports and a state of its own; tools find no settings of the user
-# and leave nothing in the home directory.
-run=$(mktemp -d /tmp/sfb.XXXXXX) # short: sockets in it have room for about 100 characters
+# Source this file for a private run, which shares nothing with other runs and removes its files at the end. $run is its
+# directory. A lab in this run has its own ports and its own state. Tools do not use the user's settings, and write no
+# files into the home directory.
+run=$(mktemp -d /tmp/sfb.XXXXXX) # short, because paths of sockets have at most about 100 characters
 touch "$run/ansible.cfg"
 export SFB_RUN=$run SFB_LAB_DIRECTORY=$run/lab SFB_LAB_PORT SFB_LAB_XMPP_PORT=0
 export HOME=$run ANSIBLE_HOME=$run/ansible ANSIBLE_CONFIG=$run/ansible.cfg
 SFB_LAB_PORT=$(python -c 'from lab.deployment.endpoints import ADDRESSES, free_port; print(free_port(ADDRESSES.values()))')
 
-# Every process that was started in this run carries SFB_RUN in its environment, daemons included.
+# Every process of this run has SFB_RUN in its environment, including daemons.
 marked() {
     local process
     for process in /proc/[0-9]*; do

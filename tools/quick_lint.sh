@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Lints what differs from the main branch, committed or not. mypy looks at everything, since types cross files.
+# Lint the files that differ from the main branch, committed or not. mypy checks all files, because types cross files.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Writes the generated files of the roles that run xmpp_federation: ``python -m tools.role_files``.
+"""Write the generated files of the roles that run xmpp_federation: ``python -m tools.role_files``.
 
 The parameters come from ``_federation/words.py``. Types and texts come from the table of settings. A test compares the
 defaults, the argument specs and the tables of the READMEs with the result of this module.
@@ -31,18 +31,18 @@ HEAD = """# Copyright (c) 2026 the sfb.xmpp authors
 """
 WIDTH = 160
 SHORT = {
-    "federation": "Manage the whole XMPP federation of a deployment",
+    "federation": "Manage the XMPP federation of a deployment",
     "access_policies": "Manage external access policies and their grants",
     "federated_partners": "Manage XMPP federated partners",
     "gateway_settings": "Set up the XMPP gateway and the Access Edge",
 }
 DESCRIPTION = {
-    "federation": "Applies the declared settings of all kinds of objects in one plan, or restores a snapshot.",
-    "access_policies": "Changes policies and grants them. With a purge, removes policies that are not listed.",
-    "federated_partners": "Changes the partners. With a purge, removes partners that are not listed.",
-    "gateway_settings": "Changes only the settings that are declared.",
+    "federation": "This role applies all declared settings in one plan, or restores a snapshot.",
+    "access_policies": "This role changes policies and grants them. With a purge, it removes other policies.",
+    "federated_partners": "This role changes the partners. With a purge, it removes other partners.",
+    "gateway_settings": "This role changes only the settings that are declared.",
 }
-# Parameters without a variable of the inventory.
+# The inventory has no variable for these parameters.
 _OWN = {
     "parts": "The parts of the run, from %s. Empty for all. ``removals`` alone means the removals of every kind.",
     "preflight": "Check what federation depends on. A run that adds something is refused if no message could pass.",
@@ -50,17 +50,19 @@ _OWN = {
     "restore_from": "The snapshot to restore, or ``newest``. Then the declared settings are not used. Empty for none.",
     "restore_only": "The domains of the only partners to restore. Empty for everything in the snapshot.",
 }
-# The empty value of each type. If an empty value has a meaning, as an empty list of partners has, the type is raw.
-# ansible-core 2.17 makes an empty text of a null, and its own check would report that as a mistake.
+# This is the empty value of each type. If an empty list or text has a meaning, the type is raw. Otherwise ansible-core
+# 2.17 would convert null to an empty string, and its own check would report a mistake.
 _EMPTY: dict[str, t.Any] = {"list": [], "str": "", "path": ""}
 _DEFAULTS = {"replication": "wait", "preflight": True}
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """One parameter of a role.
+    """Describe one parameter of a role.
 
-    name: with the role's name in front. spec: its argument spec. text: in reStructuredText.
+    name: with the role's name in front.
+    spec: its argument spec.
+    text: in reStructuredText.
     variable: the variable of its default; empty without one.
     """
 
@@ -71,7 +73,7 @@ class Parameter:
 
     @property
     def default(self) -> t.Any:
-        """The value in the file of defaults."""
+        """Return the value in the file of defaults."""
         if not self.variable:
             return self.spec["default"]
         empty = "none" if self.spec["type"] == "raw" else yaml_text(self.spec["default"], "'")
@@ -81,7 +83,7 @@ class Parameter:
 
 
 def parameters(role: str) -> list[Parameter]:
-    """The parameters of a role, in the order of the table."""
+    """Return the parameters of a role, in the order of the table."""
     return [_parameter(role, option, word) for option, word in ROLES[role].items()]
 
 
@@ -100,26 +102,26 @@ def _parameter(role: str, option: str, word: str) -> Parameter:
 
 
 def yaml_text(value: t.Any, quote: str) -> str:
-    """A plain value as YAML and Jinja both write it."""
+    """Return a plain value in a form that is valid in YAML and Jinja."""
     if isinstance(value, bool):
         return str(value).lower()
     return "%s%s%s" % (quote, value, quote) if isinstance(value, str) else str(value)
 
 
 def markup(text: str) -> str:
-    """A text of the table in the markup of Ansible's documentation."""
+    """Return a text of the table in the markup of Ansible's documentation."""
     text = re.sub(r":ansopt:`([^`]+)`", r"O(\1)", text)
     return re.sub(r"``([^`]+)``", r"C(\1)", text)
 
 
 def defaults(role: str) -> str:
-    """The file of defaults."""
+    """Return the file of defaults."""
     lines = ["%s: %s" % (one.name, yaml_text(one.default, '"')) for one in parameters(role)]
     return HEAD + "\n".join(lines) + "\n"
 
 
 def argument_specs(role: str) -> str:
-    """The file of argument specs."""
+    """Return the file of argument specs."""
     entry = {
         "short_description": SHORT[role],
         "description": [DESCRIPTION[role]],
@@ -131,7 +133,7 @@ def argument_specs(role: str) -> str:
 
 
 class _Indented(yaml.SafeDumper):
-    """Writes lists below their key, as the other files have them."""
+    """Write lists below their key, as in the other files."""
 
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
         return super().increase_indent(flow, False)
@@ -141,7 +143,7 @@ class _Indented(yaml.SafeDumper):
 
 
 def table(role: str) -> str:
-    """The table of parameters in the README."""
+    """Return the table of parameters in the README."""
     lines = ["| parameter | default | content |", "|---|---|---|"]
     for one in parameters(role):
         default = one.variable or yaml_text(one.spec["default"], '"')
@@ -151,12 +153,12 @@ def table(role: str) -> str:
 
 
 def with_table(readme: str, role: str) -> str:
-    """The README with a new table of the role's parameters."""
+    """Return the README with a new table of the role's parameters."""
     return re.sub(r"^\| parameter \|.*\n(?:\|.*\n)*", lambda _found: table(role), readme, flags=re.MULTILINE)
 
 
 def files() -> dict[Path, str]:
-    """The content of each file."""
+    """Return the content of each file."""
     found = {}
     for role in ROLES:
         place = TOP / "roles" / role
@@ -168,7 +170,7 @@ def files() -> dict[Path, str]:
 
 
 def main() -> None:
-    """Writes every file."""
+    """Write every file."""
     for path, text in files().items():
         path.write_text(text, encoding="utf-8")
 

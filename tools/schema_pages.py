@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The pages of the documentation about forms of JSON files, from their schemas: ``python -m tools.schema_pages``."""
+"""Write the documentation pages about forms of JSON files, from their schemas: ``python -m tools.schema_pages``."""
 
 from __future__ import annotations
 
@@ -20,7 +20,13 @@ Rule = dict[str, t.Any]
 
 @dataclass(frozen=True)
 class Form:
-    """page: its name. title: its heading. schema: the file, below the top. note: what else there is to say."""
+    """Describe a page.
+
+    page: its name.
+    title: its heading.
+    schema: the file, relative to the top directory.
+    note: additional text.
+    """
 
     page: str
     title: str
@@ -57,7 +63,7 @@ _HEAD = """\
 
 %(description)s
 %(note)s
-The same as JSON Schema is in the collection: ``%(schema)s``.
+The collection contains the JSON Schema: ``%(schema)s``.
 
 .. list-table::
    :header-rows: 1
@@ -65,17 +71,17 @@ The same as JSON Schema is in the collection: ``%(schema)s``.
 
    * - Key
      - Type
-     - What it is
+     - Meaning
 """
 
 
 def pages() -> dict[Path, str]:
-    """The content of each page, by its file."""
+    """Return the content of each page, by its file."""
     return {PAGES / (form.page + ".rst"): page(form) for form in FORMS}
 
 
 def page(form: Form) -> str:
-    """The page as reStructuredText: a line for each key, those of lists with ``[]``."""
+    """Return the page as reStructuredText: one line per key. Keys of lists have ``[]``."""
     schema = json.loads((TOP / form.schema).read_text(encoding="utf-8"))
     rows = _rows(schema, schema.get("$defs", {}), "")
     lines = ["   * - ``%s``\n     - %s\n     - %s\n" % row for row in rows]
@@ -101,7 +107,7 @@ def _kinds(rule: Rule) -> list[str]:
 
 
 def _inner(rule: Rule, types: dict[str, Rule], place: str) -> tuple[Rule, str]:
-    """The object whose keys stand below this one, and its place. Findings are described once."""
+    """Return the object whose keys are below this key, and its place. Findings are described once."""
     rule = _resolved(rule, types)
     if "anyOf" in rule:
         rule = next(_resolved(one, types) for one in rule["anyOf"] if one.get("type") != "null")

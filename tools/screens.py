@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Pictures of what playbooks print, to look at: ``python -m tools.screens`` writes SVG files into build/screens.
+"""Create pictures of the playbooks' output: ``python -m tools.screens`` writes SVG files into build/screens.
 
-Each playbook runs against a lab of its own, at 80 and at 140 columns; each picture is drawn dark and light. What is
-drawn is the output with its colours, from the first line of the report on.
+Each playbook runs against its own lab, at 80 and at 140 columns. Each picture has a dark and a light version. It shows
+the output with its colors, from the first line of the report.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from rich.text import Text
 
 TOP = Path(__file__).resolve().parent.parent
 INTO = TOP / "build" / "screens"
-# Who are explained: a local user, and the domain of a partner that runs.
+# explain runs for a local user, and for the domain of a running partner.
 PAIR = "sfb_xmpp_for_user=ialmeida@contoso.test sfb_xmpp_for_partner=fabrikam.example"
-# By name of the picture, the arguments of its playbook, in this order. The partners of the lab's inventory do not run:
-# verify fails. The history is that of the playbook before it.
+# Name of the picture -> the arguments of its playbook, in this order. The partners in the lab's inventory are down, so
+# verify fails. The history is that of the previous playbook.
 SCREENS: dict[str, tuple[str, ...]] = {
     "plan": ("sfb.xmpp.converge", "--check"),
     "impact": ("sfb.xmpp.converge", "--check", "-e", "sfb_xmpp_plan_file=%s" % (INTO / "impact.json")),
@@ -40,18 +40,18 @@ SCREENS: dict[str, tuple[str, ...]] = {
     "forecast": ("sfb.xmpp.audit", "-e", "@%s" % (INTO / "forecast.json")),
     "preflight": ("sfb.xmpp.preflight",),
 }
-# Those for which the partners run.
+# These pictures need running partners.
 WITH_PARTNERS = {"what-if"}
-# How far the forecast looks: the certificates of the lab live 200 days. Partners that do not run are no reason to fail.
+# The forecast covers this time: the certificates of the lab are valid for 200 days. Partners can be down.
 AHEAD = {"sfb_xmpp_into": str(INTO / "audit"), "sfb_xmpp_audit": {"forecast_days": 220, "fail_on": "never"}}
-# What is broken in the lab before a playbook runs.
+# These links are broken in the lab before a playbook runs.
 BROKEN = {"preflight": ("proxy-stopped", "stale-replica", "late-replica", "federated-users-off", "certificate-expired")}
 WIDTHS = (80, 140)
 THEMES: dict[str, TerminalTheme] = {"dark": MONOKAI, "light": DEFAULT_TERMINAL_THEME}
 
 
 def printed(arguments: tuple[str, ...], width: int, environment: dict[str, str]) -> str:
-    """What a playbook prints, with its escape sequences."""
+    """Return the output of a playbook, with its escape sequences."""
     done = subprocess.run(
         [str(Path(sys.executable).with_name("ansible-playbook")), "-i", str(TOP / "inventories" / "lab"), *arguments],
         cwd=TOP,
@@ -66,7 +66,7 @@ def printed(arguments: tuple[str, ...], width: int, environment: dict[str, str])
 
 
 def draw(name: str, output: str, width: int) -> list[Path]:
-    """The pictures of an output, one for each theme."""
+    """Draw the pictures of an output, one for each theme."""
     console = Console(record=True, width=width, file=io.StringIO(), force_terminal=True)
     console.print(Text.from_ansi(output), soft_wrap=False)
     paths = []
@@ -79,7 +79,7 @@ def draw(name: str, output: str, width: int) -> list[Path]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("names", nargs="*", help="of pictures; all without any: %s" % ", ".join(SCREENS))
+    parser.add_argument("names", nargs="*", help="names of pictures (default: all): %s" % ", ".join(SCREENS))
     names = parser.parse_args().names or list(SCREENS)
     INTO.mkdir(parents=True, exist_ok=True)
     (INTO / "forecast.json").write_text(json.dumps(AHEAD), encoding="utf-8")

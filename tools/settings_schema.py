@@ -3,9 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Writes the JSON Schemas of the inventory's variables from the table of settings: ``python -m tools.settings_schema``.
+"""Write the JSON Schemas of the inventory's variables from the table of settings: ``python -m tools.settings_schema``.
 
-The texts of options are those of the modules' documentation. A test compares the files with what the table gives.
+The texts of options come from the modules' documentation. A test compares the files with the table.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from ansible_collections.sfb.xmpp.plugins.plugin_utils._settings import schema
 
 TOP = Path(__file__).resolve().parent.parent
 FILES = TOP / "docs" / "schema"
-# Variable -> the option of a module that it is, or the module whose options are its own.
+# Variable -> the module option with the same value, or the module with the same options.
 _DOCUMENTED = {
     "sfb_xmpp_policies": "xmpp_federation.policies",
     "sfb_xmpp_partners": "xmpp_federation.partners",
@@ -37,7 +37,7 @@ _DOCUMENTED = {
 
 @functools.cache
 def texts() -> dict[str, str]:
-    """The description of each option of a variable, by its place (``sfb_xmpp_certificate.source.type``)."""
+    """Return the description of each option of a variable, by its path (``sfb_xmpp_certificate.source.type``)."""
     modules = sorted({"sfb.xmpp." + name.split(".")[0] for name in _DOCUMENTED.values()})
     command = [str(Path(sys.executable).parent / "ansible-doc"), "--json", "--type", "module", *modules]
     shown = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
@@ -58,21 +58,21 @@ def _collect(options: t.Mapping[str, t.Any], place: str, found: dict[str, str]) 
 
 
 def _plain(text: str) -> str:
-    """Without the marks of Ansible's documentation: C(x), O(x), M(x) and their like."""
-    # R has the target of a link behind its text; O and RV may have the name of a plugin before the option.
+    """Return a text without the markup of Ansible's documentation: C(x), O(x), M(x) and similar marks."""
+    # R has the target of a link after its text. O and RV can have the name of a plugin before the option.
     text = re.sub(r"\b(?:L|R)\(([^()]*)\)", lambda found: found[1].split(",")[0], text)
     text = re.sub(r"\b(?:O|RV)\(([^()]*)\)", lambda found: found[1].split("#")[-1].split(":")[-1], text)
     return re.sub(r"\b[A-Z]\(([^()]*)\)", lambda found: found[1], text)
 
 
 def files() -> dict[str, str]:
-    """The content of each file, by its name."""
+    """Return the content of each file, by its name."""
     made = {"variables.json": schema.variables(texts()), "hosts.json": schema.inventory(texts())}
     return {name: json.dumps(content, indent=1, ensure_ascii=False) + "\n" for name, content in made.items()}
 
 
 def main() -> None:
-    """Writes every file."""
+    """Write every file."""
     FILES.mkdir(parents=True, exist_ok=True)
     for name, content in files().items():
         (FILES / name).write_text(content, encoding="utf-8")

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Builds the collection into build/release, with its list of parts (CycloneDX) and the checksums of both.
+# Build the collection in build/release, with its list of parts (CycloneDX) and the checksums of both.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source=$(mktemp -d /tmp/sfb.XXXXXX)

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# mypy --strict over everything that is Python: plugins under their import names, the lab, the tests, the tools.
+# Run mypy --strict on all Python files: plugins under their import names, the lab, the tests, the tools.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 names=.cache/typing/ansible_collections/sfb

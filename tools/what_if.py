@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the collection claims about events, against messages to real servers after them: ``python -m tools.what_if``.
+"""Compare the collection's forecast of events with messages after the events: ``python -m tools.what_if``.
 
-Every event happens to every valid row of settings, with each kind of server. It takes some ten minutes, and writes the
-page of the documentation. A claim that a message contradicts ends it with 1.
+Every event happens to every valid row of settings, with each kind of server. A run takes about twenty minutes, and
+writes the page of the documentation. If a message contradicts a claim, the exit code is 1.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _CHOICE = "the partner chooses"
 
 @dataclass(frozen=True)
 class Cell:
-    """A message after an event, and what was claimed about it before."""
+    """Describe a message after an event, with the claim before the event."""
 
     played: Played
     claim: str
@@ -48,7 +48,7 @@ class Cell:
 
     @property
     def right(self) -> bool:
-        """Whether the message does not contradict the claim. Nothing contradicts ``unknown``."""
+        """Return whether the message agrees with the claim. ``unknown`` agrees with every message."""
         before, after = self.played.before, self.played.method
         usual = next((letter for letter in BEFORE[before].methods if letter in self.played.row.methods), "-")
         if self.claim == "unknown":
@@ -67,7 +67,7 @@ def compare(
     rows: t.Sequence[Row] = VALID,
     before: t.Sequence[str] = tuple(BEFORE),
 ) -> list[Cell]:
-    """Probe, claim, let it happen, and send. Raises LabError where the packages are missing."""
+    """Probe, claim, let the event happen, and send messages. Raises LabError if packages are missing."""
 
     def look(lab: Lab, partners: Partners) -> dict[str, dict[str, t.Any]]:
         names = {domain(row, one): row for one in before if kind in BEFORE[one].kinds for row in rows}
@@ -78,14 +78,14 @@ def compare(
 
 
 def _cell(played: Played, claim: dict[str, t.Any]) -> Cell:
-    """The text of both directions is one sentence, or one each."""
+    """Return the result. If the directions differ, the claim has one sentence for each."""
     out, _both, in_ = claim["text"].partition("; messages from the partner: ")
     direction = played.outcome.direction
     return Cell(played, claim[direction], in_ if in_ and direction == "in" else out)
 
 
 def _claims(lab: Lab, partners: Partners, rows: t.Mapping[str, Row]) -> dict[str, dict[str, t.Any]]:
-    """By domain and event, as the probe of an audit makes them."""
+    """Return the claims by domain and event, as the probe of an audit makes them."""
     given: dict[str, t.Any] = {name: spec.get("default") for name, spec in ARGUMENT_SPEC.items()}
     given |= {
         "from_domain": "contoso.test",
@@ -112,7 +112,7 @@ def _claims(lab: Lab, partners: Partners, rows: t.Mapping[str, Row]) -> dict[str
 
 
 def page(cells: t.Sequence[Cell]) -> str:
-    """A table for each kind of server: what was claimed of an event, and how often a message said otherwise."""
+    """Return a table for each kind of server: the claims about each event, and the number of contradictions."""
     tables = []
     for kind in dict.fromkeys(cell.played.kind for cell in cells):
         lines = []
@@ -144,20 +144,20 @@ _PAGE = """\
 What-if claims
 ==============
 
-How often the what-if table of ``sfb.xmpp.audit`` and ``sfb.xmpp.explain`` is right. Made by ``make what-if``: partners
-are probed, and the table says what becomes of each of them after an event. Then the event happens: the partner's server
-starts again with other settings, another certificate or another SRV record, or the gateway presents another
-certificate. A message is sent each way.
+This page shows how often the what-if table of ``sfb.xmpp.audit`` and ``sfb.xmpp.explain`` is right. ``make what-if``
+creates the page. First, partners are probed, and the table shows what an event changes for each partner. Then the event
+happens: the partner's server restarts with other settings, another certificate or another SRV record, or the gateway
+presents another certificate. A message is sent in each direction.
 
-%d messages were compared. %d contradict what was claimed. %d are about an *unknown* (%.0f %%), which claims nothing.
+%d messages were compared. %d contradict the claim. For %d messages the claim is *unknown* (%.0f %%).
 
-The servers are Prosody and ejabberd. The gateway is the lab's, which follows Microsoft's table of negotiation settings.
-So the page does not show what a real Lync Server or Skype for Business Server does. Before an event, a server accepts
-all methods (*lenient*), certificates alone (*strict*), has no TLS (*plain*), or has dialback and accepts it only from a
-server with a valid certificate (*insisting*, Prosody only). Each of the 13 rows that lead anywhere has a domain of its
-own on each server. ejabberd has no option to switch SASL EXTERNAL off.
+The servers are Prosody and ejabberd. The gateway is simulated, and follows Microsoft's table of negotiation settings.
+So the page does not show what a real Lync Server or Skype for Business Server does. There are four kinds of servers
+before an event. *Lenient* servers accept all methods. *Strict* servers accept only certificates. *Plain* servers have
+no TLS. *Insisting* servers (Prosody only) accept dialback only from a server with a valid certificate. Each of the 13
+valid rows has its own domain on each server. ejabberd has no option to disable SASL EXTERNAL.
 
-Each number counts messages, in both directions. *Wrong* counts those that contradict the claim.
+Each number counts messages, in both directions. *Wrong* is the number of messages that contradict the claim.
 %s"""
 
 _TABLE = """

@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Binds the parameters of a call to a cmdlet's contract as PowerShell's parameter binder does, or refuses them.
+"""Bind the parameters of a call to a cmdlet's contract, or refuse them, as PowerShell's parameter binder does.
 
-Names may be abbreviated and compare without case. Types convert as PowerShell converts them, and in places less: see
-the assumptions named here. The ids and categories are those that PowerShell 7.6 sends.
+Names can be abbreviated and are compared without case. Types are converted as PowerShell converts them, and sometimes
+more strictly: see the assumptions that this file names. PowerShell 7.6 sends the same ids and categories.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ Named = tuple[str | None, object]
 _TEXT_TYPES = frozenset(
     ("String", "Fqdn", "XdsIdentity", "XdsGlobalRelativeIdentity", "UserIdParameter", "OUIdParameter", "Guid")
 )
-# Types of the product whose constructors refuse an empty text.
+# The constructors of these product types refuse an empty text.
 _IDENTITIES = frozenset(("Fqdn", "XdsIdentity", "XdsGlobalRelativeIdentity"))
-_FLAGS = frozenset(("CommandTypes",))  # enumerations whose numbers are bits
+_FLAGS = frozenset(("CommandTypes",))  # the numbers of these enumerations are bits
 _LIMITS = {
     "Int32": (-(2**31), 2**31 - 1), "Int64": (-(2**63), 2**63 - 1), "UInt32": (0, 2**32 - 1), "UInt16": (0, 2**16 - 1),
 }  # fmt: skip
@@ -41,9 +41,9 @@ _LIMITS = {
 
 @dataclass(frozen=True)
 class ListModifier:
-    """A PSListModifier: additions and removals, or a replacement (a plain list), or neither (``$null``).
+    """Represent a PSListModifier: additions and removals, a replacement (a plain list), or no change (``$null``).
 
-    untouched: it names no change at all, an empty hashtable.
+    untouched: whether it has no change at all, because the hashtable is empty.
     """
 
     add: tuple[str, ...] = ()
@@ -53,7 +53,7 @@ class ListModifier:
 
 
 class Arguments:
-    """Bound parameters by their full names, as plain Python values."""
+    """Hold bound parameters by their full names, as plain Python values."""
 
     def __init__(self, values: dict[str, t.Any], parameter_set: str) -> None:
         self.values = values
@@ -70,7 +70,7 @@ class Arguments:
         return None if value is None else str(value)
 
     def need(self, name: str) -> str:
-        """A mandatory text: binding has made sure that it is there."""
+        """Return a mandatory text. The binding has checked that the text exists."""
         return str(self.values[name])
 
     def flag(self, name: str) -> bool:
@@ -81,7 +81,7 @@ class Arguments:
 
 
 def resolve_name(cmdlet: Cmdlet, name: str) -> Parameter | None:
-    """The parameter that a name, alias or abbreviation means; None if there is no such parameter."""
+    """Return the parameter that a name, alias or abbreviation means; None if there is no such parameter."""
     wanted = name.lstrip("-").rstrip(":").lower()
     for parameter in cmdlet.parameters.values():
         if wanted in (n.lower() for n in (parameter.name, *parameter.aliases)):
@@ -99,9 +99,9 @@ def resolve_name(cmdlet: Cmdlet, name: str) -> Parameter | None:
 
 
 def bind(cmdlet: Cmdlet, given: t.Sequence[Named], piped: bool = False) -> Arguments:
-    """Bind a call. Raises BindingError with the id that PowerShell's binder uses.
+    """Bind the parameters of a call. Raises BindingError with the id that PowerShell's binder uses.
 
-    piped: an object of the pipeline may bind what is missing here.
+    piped: whether an object of the pipeline can supply missing parameters.
     """
     values: dict[str, t.Any] = {}
     loose: list[object] = []
@@ -156,7 +156,7 @@ def _next_positional(cmdlet: Cmdlet, values: t.Collection[str]) -> Parameter | N
         for p in cmdlet.parameters.values()
         if p.position is not None and p.name not in values and any(p.is_in(s) for s in open_sets)
     ]
-    # Where several sets have a parameter at the same position, that of the default set wins.
+    # If several sets have a parameter at the same position, the position in the default set has priority.
     return min(positional, key=lambda p: (t.cast(int, p.position), not p.is_in(cmdlet.sets[0])), default=None)
 
 
@@ -183,7 +183,7 @@ def _choose_set(cmdlet: Cmdlet, values: t.Collection[str]) -> str:
 
 
 def convert(parameter: Parameter, value: object) -> t.Any:
-    """A value from the wire as the plain Python value of the parameter's type. Raises BindingError."""
+    """Convert a value from the wire to the plain Python value of the parameter's type. Raises BindingError."""
     if value is None:
         return _convert_null(parameter)
     kind = parameter.type
@@ -218,7 +218,7 @@ def _convert_one(parameter: Parameter, kind: str, value: object) -> t.Any:
             raise _not_in_set(parameter, text)
         return text
     if kind in ("Boolean", "SwitchParameter"):
-        if isinstance(value, (bool, int, float)):  # about_Parameters: Booleans take numbers as well
+        if isinstance(value, (bool, int, float)):  # about_Parameters: Booleans accept numbers, too
             return bool(value)
         raise _not_of(parameter, value, kind)
     if kind in _LIMITS:
@@ -237,7 +237,7 @@ def _convert_one(parameter: Parameter, kind: str, value: object) -> t.Any:
         if isinstance(value, PSObject):
             return value
         raise _cannot_convert(parameter, value, kind)
-    raise AssertionError("the lab's contract names an unknown type, %s" % kind)
+    raise AssertionError("contract.yml has an unknown type: %s" % kind)
 
 
 def _text(parameter: Parameter, kind: str, value: object) -> str:
@@ -284,7 +284,7 @@ def _integer(parameter: Parameter, kind: str, value: object) -> int:
 
 
 def _number(value: object) -> int | None:
-    """A number as PowerShell converts it: from texts too, decimal or hexadecimal, and halves to the even number."""
+    """Convert a value to a number as PowerShell does: from decimal or hexadecimal texts, halves to the even number."""
     if isinstance(value, int):
         return int(value)
     text = str(value).strip() if isinstance(value, (str, float, decimal.Decimal)) else None
@@ -299,7 +299,7 @@ def _number(value: object) -> int | None:
 
 
 def _choice(parameter: Parameter, kind: str, value: object) -> str:
-    """A name of an enumeration: the name, the only one that begins so, or the one that has a number."""
+    """Return a name of an enumeration. The value is the name, its unambiguous beginning, or its number."""
     text = ""
     if isinstance(value, enum.Enum):
         text = value.name  # from another cmdlet of the pipeline
@@ -350,7 +350,7 @@ def _type_name(value: object) -> str:
 
 
 def _cannot_convert(parameter: Parameter, value: object, kind: str, hint: str = "") -> BindingError:
-    # No value in the message: it could be a secret.
+    # The message does not contain the value, because the value can be a secret.
     message = "Cannot bind parameter '%s'. Cannot convert a value of type \"%s\" to type \"%s\". %s" % (
         parameter.name, _type_name(value), kind, hint,
     )  # fmt: skip
@@ -358,7 +358,7 @@ def _cannot_convert(parameter: Parameter, value: object, kind: str, hint: str = 
 
 
 def _not_of(parameter: Parameter, value: object, kind: str, hint: str = "") -> BindingError:
-    """The error for what the binder itself converts: texts, Booleans and switches."""
+    """Return the error for values that the binder itself converts: texts, Booleans and switches."""
     message = "Cannot convert '%s' to the type '%s' required by parameter '%s'. %s" % (
         _type_name(value), kind, parameter.name, hint,
     )  # fmt: skip
@@ -366,7 +366,7 @@ def _not_of(parameter: Parameter, value: object, kind: str, hint: str = "") -> B
 
 
 def _not_in_set(parameter: Parameter, text: str) -> BindingError:
-    """The engine's words, recorded; it names no target."""
+    """Return the error in the engine's recorded words. The error names no target."""
     return BindingError(
         'Cannot validate argument on parameter \'%s\'. The argument "%s" does not belong to the set "%s" specified by'
         " the ValidateSet attribute. Supply an argument that is in the set and then try the command again."

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Certificates of an Edge: \\*-CsCertificate, and the objects by which certificates are shown."""
+"""Simulate \\*-CsCertificate on an Edge, and build the objects that represent certificates."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _NAMES = {
 
 
 def distinguished_name(name: x509.Name) -> str:
-    """A name as .NET's X509Certificate2 shows it: last attribute first, parts with a comma or a quote in quotes."""
+    """Return a name as .NET's X509Certificate2 shows it: last attribute first, some parts in quotes."""
     parts = []
     for attribute in reversed(list(name)):
         value = str(attribute.value)
@@ -59,7 +59,7 @@ def alternative_names(certificate: x509.Certificate) -> list[str]:
 
 
 def windows_certificate(row: CertificateRow) -> PSObject:
-    """The X509Certificate2 that the certificate provider returns: whole, as the next command of a pipeline sees it."""
+    """Return the X509Certificate2 of the certificate provider, complete, for the next command of a pipeline."""
     certificate = x509.load_der_x509_certificate(row.der)
     path = "Microsoft.PowerShell.Security\\Certificate::LocalMachine\\%s" % row.store
     properties = {
@@ -198,7 +198,7 @@ def _import(ctx: Context, args: Arguments) -> t.Iterable[object]:
 
 
 def _bare(content: bytes) -> x509.Certificate | None:
-    """The certificate of a file that holds nothing else."""
+    """Return the certificate of a file that contains nothing but this certificate."""
     for load in (x509.load_der_x509_certificate, x509.load_pem_x509_certificate):
         try:
             return load(content)

@@ -2,10 +2,10 @@
 # Copyright (c) 2026 the sfb.xmpp authors
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Objects as the CLIXML that PowerShell's serializer writes (MS-PSRP 2.2.5), and back; and CLIXML sent as it is.
+"""Write objects as CLIXML as PowerShell's serializer does (MS-PSRP 2.2.5), and read them back. Send CLIXML unchanged.
 
-psrpcore writes the same types in another order, and looks into every property. PowerShell sends an object at the depth
-1: what its adapted properties hold is a simple value, a list or table of such, or else a text.
+psrpcore writes the same types in another order, and serializes the properties of every object. PowerShell sends an
+object at the depth 1. So the adapted properties contain simple values, lists or tables of simple values, or texts.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ import psrpcore.types as ps
 from psrpcore.types._serializer import _serialize_string
 
 _DEPTH = 1
-_HEADER = 40  # bytes before the XML of a message (MS-PSRP 2.2.1), all but the mark of UTF-8
+_HEADER = 40  # bytes before the XML of a message (MS-PSRP 2.2.1), without the byte order mark of UTF-8
 _TEXTS = (
     "System.Collections.Generic.List`1[[System.String, mscorlib, Version=4.0.0.0, Culture=neutral, "
     "PublicKeyToken=b77a5c561934e089]]",
@@ -34,29 +34,29 @@ _INTEGERS: dict[type, str] = {ps.PSInt: "I32", ps.PSUInt: "U32", ps.PSInt64: "I6
 _UTC = re.compile(r"(<DT[^>]*>)(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?Z</DT>")
 _ARRAY = ("System.Object[]", "System.Array", "System.Object")
 _TABLE = ("System.Collections.Hashtable", "System.Object")
-# The order of an object's parts. Its value stands between the text and the properties.
+# This is the order of an object's parts. Its value is between the text and the properties.
 _PARTS = {"TN": 0, "TNRef": 0, "ToString": 1, "Props": 3, "MS": 4}
 
 
 @dataclass(frozen=True)
 class Raw:
-    """An object of which the CLIXML is known: one element, sent as it stands."""
+    """Represent an object by its CLIXML: one element, which is sent unchanged."""
 
     xml: str
 
     def object(self) -> object:
-        """The object that it is. Raises ValueError for what is no CLIXML."""
+        """Return the object. Raises ValueError if the text is not CLIXML."""
         try:
             (value,) = ps.deserialize_clixml("<Objs>%s</Objs>" % self.xml, psrpcore.PSRemotingCrypto())
         except (ET.ParseError, ValueError, KeyError, TypeError) as e:
-            raise ValueError("no CLIXML of one object: %s" % e) from e
+            raise ValueError("the text must be the CLIXML of one object: %s" % e) from e
         return t.cast(object, value)
 
 
 def serialize(value: object, reported: bool = False) -> str:
-    """The CLIXML of one object; of null nothing at all.
+    """Return the CLIXML of one object. For null, return an empty text.
 
-    reported: lists of no or one text and enumerations in properties have the forms that public scripts report.
+    reported: whether lists with at most one text, and enumerations in properties, have the forms of public scripts.
     """
     if value is None:
         return ""
@@ -66,8 +66,8 @@ def serialize(value: object, reported: bool = False) -> str:
 def write(
     pipeline: psrpcore.ServerPipeline, value: object, reported: bool = False, dates: tuple[int, int] | None = None
 ) -> None:
-    """Write one object to the output of a pipeline. dates: the form of its times, as odd_forms.DATES has it."""
-    # psrpcore makes the message around it; there is no other way in for what is serialised already.
+    """Write one object to the output of a pipeline. dates: the form of its times, see odd_forms.DATES."""
+    # psrpcore creates the message. It has no other way to send data that is serialized already.
     pipeline.write_output(None)
     message = pipeline.runspace_pool._send_buffer[-1]
     xml = serialize(value, reported)
@@ -75,7 +75,7 @@ def write(
 
 
 def _dated(xml: str, minutes: int, digits: int) -> str:
-    """The times in UTC as a server so many minutes ahead of it has them, with at least so many digits of a second."""
+    """Change times in UTC to local time, ``minutes`` ahead, with at least ``digits`` digits of a second."""
     offset = "%s%02d:%02d" % ("-" if minutes < 0 else "+", *divmod(abs(minutes), 60))
 
     def local(found: re.Match[str]) -> str:
@@ -87,7 +87,7 @@ def _dated(xml: str, minutes: int, digits: int) -> str:
 
 
 def arrange(pool: psrpcore.ServerRunspacePool) -> None:
-    """Give the parts of the message that was written last the order in which PowerShell sends them."""
+    """Arrange the parts of the last message in the order in which PowerShell sends them."""
     message = pool._send_buffer[-1]
     root = ET.fromstring(message.data[_HEADER:])  # noqa: S314 (psrpcore wrote it)
     for element in root.iter("Obj"):
@@ -96,7 +96,7 @@ def arrange(pool: psrpcore.ServerRunspacePool) -> None:
 
 
 class _Writer:
-    """One message. Type names that were written once are referred to afterwards."""
+    """Write one message. A list of type names is written once. Later objects refer to it."""
 
     def __init__(self, reported: bool) -> None:
         self._reported = reported
@@ -104,7 +104,7 @@ class _Writer:
         self._numbers = itertools.count()
 
     def value(self, value: object, name: str, depth: int) -> str:
-        """An element. name: its attribute N, or empty; depth: how deep it may look into what it holds."""
+        """Return an element. name: its attribute N, or empty. depth: how many levels of the value are serialized."""
         if isinstance(value, enum.Enum):
             return self._enumeration(value, name, depth)
         if isinstance(value, (list, dict)):
@@ -121,7 +121,7 @@ class _Writer:
             return simple
         shown = meta.to_string
         if simple is None and shown is None and meta.adapted_properties:
-            shown = meta.type_names[0].partition("#")[0]  # what System.Object.ToString answers
+            shown = meta.type_names[0].partition("#")[0]  # the result of System.Object.ToString
         if simple is None and depth < 1:
             return _simple(str(shown or ""), name) or ""
         head = self._open(name) + (simple or self._type_names(tuple(map(str, meta.type_names))))
@@ -175,14 +175,14 @@ class _Writer:
 
 
 def _simple(value: object, name: str) -> str | None:
-    """The element of a simple value, without the properties that it carries; None for an object."""
+    """Return the element of a simple value, without the properties attached to it; None for an object."""
     if value is None:
         return "<Nil%s />" % name
     if isinstance(value, bool):
         return "<B%s>%s</B>" % (name, str(value).lower())
     if isinstance(value, str):
         return "<S%s>%s</S>" % (name, _text(value))
-    # Numbers, dates and texts of psrpcore are such objects too; this is one without a value of its own.
+    # psrpcore also represents numbers, dates and texts as such objects. This object has no value of its own.
     if value.__class__ == ps.PSObject:
         return None
     if isinstance(value, int) and type(value) in _INTEGERS:
@@ -194,7 +194,7 @@ def _simple(value: object, name: str) -> str | None:
     if element is None:
         return None
     content = element.text or ""
-    if element.tag == "DT":  # .NET writes no zeros behind the fraction of a second
+    if element.tag == "DT":  # .NET writes no zeros after the fraction of a second
         content = re.sub(r"\.(\d*?)0+(?!\d)", lambda found: found[1] and "." + found[1], content)
     return "<%s%s>%s</%s>" % (element.tag, name, escape(content), element.tag)
 
@@ -204,5 +204,5 @@ def _text(text: str) -> str:
 
 
 def _characters(xml: str) -> str:
-    """XML with the two characters that PowerShell writes as references, though XML 1.0 forbids these."""
+    """Return XML with two characters as references. PowerShell writes them so, although XML 1.0 forbids it."""
     return xml.replace("\ufffe", "&#xFFFE;").replace("\uffff", "&#xFFFF;")

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a running cmdlet sees of its surroundings, and what the cmdlets of the product's configuration share."""
+"""Describe the surroundings of a running cmdlet, with helpers that the cmdlets for the configuration share."""
 
 from __future__ import annotations
 
@@ -26,10 +26,13 @@ from .objects import properties_of
 
 @dataclass
 class Context:
-    """One call. visible: the cmdlets known to the session; modules: those imported in it (may be added to).
+    """Describe one call.
 
-    wait: lets the call take so many seconds, unless the client stops it.
-    lasts: a handler sets it where the call goes on after its effect, for as long as it is true.
+    visible: the cmdlets that the session knows.
+    modules: the modules that the session has imported. A cmdlet can add to them.
+    wait: a function that makes the call take a number of seconds, unless the client stops it.
+    lasts: a function that a handler sets if the call must continue after its effect. The call ends when it returns
+        false.
     """
 
     store: Store
@@ -51,30 +54,30 @@ class Context:
         self.report(error)
 
     def changed(self) -> None:
-        """The Central Management Store was written: its replicas are behind for a while."""
+        """Note a write to the Central Management Store. Its replicas are then out of date for some time."""
         replication.changed(self.store)
 
     def all(self, kind: str, args: Arguments) -> dict[str, Document]:
-        """The configuration's objects of a kind: the store's, or with -LocalStore those of this computer's replica."""
+        """Return the objects of a kind from the store, or with -LocalStore from this computer's replica."""
         local = (self.host.fqdn,) if args.flag("LocalStore") else ()
         if local:
             rests_on("local-store-current")
         return replication.configuration(self.store, kind, local)
 
     def clock(self, when: float) -> float:
-        """A time of the lab's own clock as the servers' clocks show it."""
+        """Convert a time of the lab's own clock to a time of the servers' clocks."""
         return when + float(self.store.setting("clock_ahead"))
 
     @property
     def version(self) -> str:
-        """The version of this server, as Get-CsService counts them."""
+        """Return the version of this server, in the numbers of Get-CsService."""
         return str(self.store.setting("server_version") or VERSIONS[self.profile])
 
 
 Handler = t.Callable[[Context, Arguments], t.Iterable[object]]
 
 
-# The wording and ids of the product's own errors are not documented: error-texts.
+# The wording and ids of the product's own errors are not documented: see error-texts.
 
 
 def not_found(what: str, identity: str) -> CmdletError:
@@ -95,9 +98,9 @@ def invalid(message: str, target: str = "") -> CmdletError:
 
 
 def chosen(ctx: Context, args: Arguments, what: str, items: dict[str, Document], *aliases: str) -> dict[str, Document]:
-    """The documents that -Identity (exact) or -Filter (wildcard on it) selects; reports an unknown identity.
+    """Return the documents that -Identity (exact) or -Filter (wildcard) selects. Report an unknown identity.
 
-    aliases: prefixes that an identity may carry and a caller may leave out.
+    aliases: prefixes of an identity that a caller can leave out.
     """
     wanted = args.text("Identity")
     if wanted is not None:
@@ -118,7 +121,7 @@ def chosen(ctx: Context, args: Arguments, what: str, items: dict[str, Document],
 
 
 def given_changes(ctx: Context, args: Arguments, fields: t.Iterable[str]) -> dict[str, t.Any]:
-    """The properties that a Set- is to write: those of -Instance first, then the parameters that were given."""
+    """Return the properties that a Set- must write: those of -Instance first, then the given parameters."""
     changes: dict[str, t.Any] = {}
     instance = args.get("Instance")
     if instance is not None:
@@ -138,7 +141,7 @@ def given_changes(ctx: Context, args: Arguments, fields: t.Iterable[str]) -> dic
 
 
 def instance_identity(args: Arguments) -> str | None:
-    """The identity that a Set- is about: -Identity, or that of the -Instance."""
+    """Return the identity of the object to change: -Identity, or the Identity of the -Instance."""
     instance = args.get("Instance")
     if isinstance(instance, PSObject):
         value = properties_of(instance).get("Identity")
@@ -149,7 +152,7 @@ def instance_identity(args: Arguments) -> str | None:
 
 
 def extras(identity: str, element: str) -> dict[str, object]:
-    """Properties that objects of the configuration carry beside the documented ones."""
+    """Return the properties that objects of the configuration have in addition to the documented properties."""
     rests_on("extra-properties")
     return {
         "Key": identity.partition(":")[2] or identity,

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The documented contract of every simulated cmdlet, read from contract.yml and builtins.yml."""
+"""Read the documented contract of every simulated cmdlet from contract.yml and builtins.yml."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ import yaml
 
 PROFILES = ("lync2013", "sfb2015")
 
-# Windows PowerShell adds these to every cmdlet (about_CommonParameters); the last column is the version's restriction.
+# Windows PowerShell adds these to every cmdlet (about_CommonParameters). If only one profile has it, that is
+# in the last column.
 _COMMON = (
     ("Debug", "SwitchParameter", "db", ""),
     ("Verbose", "SwitchParameter", "vb", ""),
@@ -36,9 +37,11 @@ _ACTION_PREFERENCES = ("SilentlyContinue", "Stop", "Continue", "Inquire", "Ignor
 
 @dataclass(frozen=True)
 class Parameter:
-    """One parameter. sets is empty when it belongs to all; mandatory_in holds the sets (``*``: all) that need it.
+    """Describe one parameter.
 
-    valid: the texts that a ValidateSet allows, in its order; none where it has no such.
+    sets: the parameter sets of the parameter; empty if it belongs to all.
+    mandatory_in: the sets that need the parameter; ``*`` for all.
+    valid: the texts of its ValidateSet, in order; empty if it has no ValidateSet.
     """
 
     name: str
@@ -63,10 +66,11 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Cmdlet:
-    """One cmdlet as a profile has it. sets: its parameter sets, the default set first.
+    """Describe one cmdlet in one profile.
 
-    is_proxy: whether it is a function of the same name that takes less, as a restricted session has them.
-    error_source: with what its error ids end; empty for the class that its name gives.
+    sets: its parameter sets, the default set first.
+    is_proxy: whether a restricted session has a function of the same name, which takes fewer parameters.
+    error_source: the end of its error ids; empty for the class that belongs to the cmdlet's name.
     """
 
     name: str
@@ -82,17 +86,17 @@ class Cmdlet:
 
     @property
     def is_function(self) -> bool:
-        """Whether it is a function, as the commands of script and CIM modules are."""
+        """Return whether it is a function. Commands of script and CIM modules are functions."""
         return self.is_proxy or self.error_source == self.name
 
     @property
     def is_product(self) -> bool:
-        """Whether it comes with the product's module (and is subject to RBAC), not with PowerShell."""
+        """Return whether it comes with the product's module, and so is subject to RBAC."""
         return self.name.partition("-")[2].startswith("Cs")
 
     @property
     def source(self) -> str:
-        """Its .NET class, with which PowerShell ends the ids of its errors. The product's namespaces vary."""
+        """Return its .NET class, which is the end of its error ids. The product's namespaces vary."""
         if self.error_source:
             return self.error_source
         verb, _dash, noun = self.name.partition("-")
@@ -155,9 +159,9 @@ def _cmdlet(name: str, raw: t.Mapping[str, t.Any], profile: str, enums: t.Mappin
 
 @functools.cache
 def load(profile: str) -> t.Mapping[str, Cmdlet]:
-    """Cmdlet name in lower case -> contract, for a profile (``lync2013`` or ``sfb2015``)."""
+    """Return the contracts of a profile (``lync2013`` or ``sfb2015``) by the cmdlet's name in lower case."""
     if profile not in PROFILES:
-        raise ValueError("the lab has no profile '%s', only %s" % (profile, ", ".join(PROFILES)))
+        raise ValueError("the lab has no profile '%s'. Use one of: %s" % (profile, ", ".join(PROFILES)))
     cmdlets: dict[str, Cmdlet] = {}
     for file in ("builtins.yml", "contract.yml"):
         content = yaml.safe_load(Path(__file__).with_name(file).read_text(encoding="utf-8"))

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Built-in cmdlets without a provider: modules, commands, help, the date, and the ends of a pipeline."""
+"""Simulate built-in cmdlets without a provider: modules, commands, help, the date, and output of a pipeline."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SELECT = "Select-Object"
 PRODUCT_MODULE = {"sfb2015": "SkypeForBusiness", "lync2013": "Lync"}
 _CORE_MODULES = ("Microsoft.PowerShell.Management", "Microsoft.PowerShell.Utility", "Microsoft.PowerShell.Core")
 
-# The properties that the Select-Object of a restricted session takes, in the order of its message.
+# These properties are in the order in which the message of Select-Object in a restricted session lists them.
 _PROXY_TAKES = (
     "ModuleName", "Namespace", "OutputType", "Count", "HelpUri", "Name", "CommandType", "ResolvedCommandName",
     "DefaultParameterSet", "CmdletBinding", "Parameters",
@@ -96,7 +96,7 @@ def _get_command(ctx: Context, args: Arguments) -> t.Iterable[object]:
 
 
 def _get_help(ctx: Context, args: Arguments) -> t.Iterable[object]:
-    """What a command without a help file gets: its name and its syntax."""
+    """Answer for a command without a help file: its name and its syntax."""
     wanted = args.text("Name") or "*"
     found = [c for c in ctx.visible() if like(c.name, wanted)]
     if not found and not has_wildcard(wanted):
@@ -117,7 +117,7 @@ def _get_help(ctx: Context, args: Arguments) -> t.Iterable[object]:
 
 
 def _get_format_data(ctx: Context, args: Arguments) -> t.Iterable[object]:
-    """The lab has no types with a format of their own."""
+    """Return nothing. The lab has no types with a format of their own."""
     return []
 
 
@@ -138,7 +138,7 @@ def _date(ctx: Context, args: Arguments) -> t.Iterable[object]:
 
 
 def proxy(cmdlet: Cmdlet) -> Cmdlet:
-    """Select-Object as a restricted session has it (GetRestrictedSelectObject in PowerShell's CommandMetadata.cs)."""
+    """Return Select-Object of a restricted session (GetRestrictedSelectObject in PowerShell's CommandMetadata.cs)."""
     kept = {name: cmdlet.parameters[name] for name in (*COMMON, "InputObject") if name in cmdlet.parameters}
     names = Parameter("Property", "String[]", valid=_PROXY_TAKES)
     return replace(cmdlet, parameters={"Property": names, **kept}, is_proxy=True)
@@ -188,7 +188,7 @@ def _measure(ctx: Context, args: Arguments) -> t.Iterable[object]:
 
 
 def _out_default(ctx: Context, args: Arguments) -> t.Iterable[object]:
-    """In a remote session the output goes to the server's host, which has none."""
+    """Write to the server's host. In a remote session, there is no such host."""
     return []
 
 

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What concerns users in Active Directory: Get-CsUser, Grant-CsExternalAccessPolicy, Get-CsEffectivePolicy."""
+"""Simulate the cmdlets for users: Get-CsUser, Grant-CsExternalAccessPolicy and Get-CsEffectivePolicy."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _COMPARISON = re.compile(
 
 
 def _controller(ctx: Context, args: Arguments) -> str:
-    """The domain controller that answers."""
+    """Return the domain controller that answers."""
     rests_on("domain-controllers")
     wanted = args.text("DomainController")
     if wanted is None:
@@ -54,9 +54,11 @@ def _controller(ctx: Context, args: Arguments) -> str:
 
 
 def _resolve(users: dict[str, Document], identity: str) -> dict[str, Document]:
-    """The users that an identity means: SIP address, UPN, DOMAIN\\user, DN or display name, the last with ``*``.
+    """Return the users that an identity means: SIP address, UPN, DOMAIN\\user, DN or display name.
 
-    Raises when there is none, or when a display name without a wildcard means several.
+    A display name can contain ``*``. Raises CmdletError if there is no such user, or if a display name without a
+    wildcard
+    means several users.
     """
     rests_on("user-identity-forms")
     key = fold(identity)
@@ -124,7 +126,7 @@ def _properties(dn: str, user: Document, policy: str | None, controller: str) ->
 
 
 def _filter(text: str) -> t.Callable[[dict[str, t.Any]], bool]:
-    """A filter of the form PROPERTY -OPERATOR VALUE, several joined by -and."""
+    """Read a filter of the form PROPERTY -OPERATOR VALUE. Several comparisons are joined by -and."""
     rests_on("user-filters")
     tests: list[tuple[str, str, str | bool | None]] = []
     for part in re.split(r"\s-and\s", text.strip().strip("{}"), flags=re.I):

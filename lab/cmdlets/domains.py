@@ -2,7 +2,7 @@
 # Copyright (c) 2026 the sfb.xmpp authors
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Domains and test users: SIP domains, allowed and blocked domains of SIP federation, health monitoring."""
+"""Simulate the cmdlets for SIP domains, allowed and blocked domains of SIP federation, and test users."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _sip_domains(ctx: Context, args: Arguments) -> t.Iterable[object]:
 
 
 def _listed(kind: str, element: str) -> Handler:
-    """The Get- cmdlet of one of the two lists of SIP federation."""
+    """Return the Get- cmdlet of one of the two lists of SIP federation."""
 
     def run(ctx: Context, args: Arguments) -> t.Iterable[object]:
         for domain, body in chosen(ctx, args, element, ctx.all(kind, args)).items():

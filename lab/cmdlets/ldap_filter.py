@@ -2,7 +2,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""-LdapFilter of Get-CsUser: members of groups, in the form of RFC 4515."""
+"""Read the -LdapFilter of Get-CsUser: members of groups, in the form of RFC 4515."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _ESCAPED = re.compile(r"(?:\\[0-9a-fA-F]{2})+")
 
 
 def passes(store: Store, text: str) -> t.Callable[[Document], bool]:
-    """Whether a user is in all of the groups. Raises for another filter."""
+    """Return a check whether a user is in all groups of the filter. Raises CmdletError for other filters."""
     rests_on("ldap-filters")
     inner = text[2:-1] if text.startswith("(&") and text.endswith(")") else text
     items = list(_ITEM.finditer(inner))
@@ -39,7 +39,7 @@ def _unescaped(found: re.Match[str]) -> str:
 
 
 def _with_nested(store: Store, group: str) -> set[str]:
-    """A group and the groups in it, however deep, circles included."""
+    """Return a group and all groups in it, at every depth. Groups can contain each other."""
     parents = {fold(name): set(map(fold, one["MemberOf"])) for name, one in store.all("group").items()}
     found, more = {group}, {group}
     while more:

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The event log's view of a call's parameters: JSON, without secrets."""
+"""Convert a call's parameters to JSON without secrets, for the event log."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SECRETS = ("Password", "CaPassword", "DialbackPassphrase", "Credential")
 
 
 def show_parameters(cmdlet: Cmdlet | None, given: t.Sequence[tuple[str | None, object]]) -> dict[str, t.Any]:
-    """Parameters as JSON, secrets masked; under their full names where the cmdlet knows them, else as sent."""
+    """Return parameters as JSON with masked secrets. Parameters that the cmdlet knows get their full names."""
     numbers = itertools.count()
     shown = {}
     for name, value in given:
@@ -39,7 +39,7 @@ def show_parameters(cmdlet: Cmdlet | None, given: t.Sequence[tuple[str | None, o
 
 
 def _may_be_secret(name: str) -> bool:
-    """Whether a name that the cmdlet does not know could be meant for one of the secrets."""
+    """Return whether an unknown parameter name is similar to the name of a secret."""
     return any(word in name.lower() for word in ("pass", "cred", "secret", "pwd"))
 
 

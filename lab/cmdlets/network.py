@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What an Edge sees of the network, and the event log of the product there.
+"""Simulate the network of an Edge, and the event log of the product there.
 
-Resolve-DnsName asks the DNS server that the lab's gateway asks. Test-NetConnection really connects, over the network of
-the Edges (deployment/network.py), in which Get-NetTCPConnection looks for what is connected now.
+Resolve-DnsName asks the same DNS server as the lab's gateway. Test-NetConnection opens a real connection over the
+network of the Edges (deployment/network.py). Get-NetTCPConnection lists the connections that are open there now.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _SECONDS = 5.0  # for one question, and for one connection
 _RECORD = "Microsoft.DnsClient.Commands.DnsRecord"
 _EVENT = "System.Diagnostics.Eventing.Reader.EventLogRecord"
 LOG = "Lync Server"
-# The form in which Event Viewer itself writes such a filter; the lab knows no other.
+# Event Viewer writes filters in this form. The lab knows no other form.
 _LEVEL = "Level=[1-5]"
 _FILTER = re.compile(
     r"\*\[System\[\((?P<levels>%s( or %s)*)\) and TimeCreated\[timediff\(@SystemTime\) <= (?P<span>\d+)\]\]\]\Z"
@@ -49,7 +49,7 @@ _EVER = "*[System[(%s) and TimeCreated[timediff(@SystemTime) <= 999999999999]]]"
 )
 _LEVELS = {2: "Error", 3: "Warning", 4: "Information"}
 _BY_OUTCOME = {"failed": 2, "refused": 3}
-# The lab's own numbers, by what the gateway did.
+# The lab has its own event numbers, one for each action of the gateway.
 _IDS = {
     name: 44000 + number
     for number, name in enumerate(
@@ -109,7 +109,7 @@ def _resolve(ctx: Context, args: Arguments) -> t.Iterable[object]:
                 found += [_record(rrset, one, section) for one in rrset]
     if wrong is not None and not found:
         raise wrong
-    # Of a name that has other records only, Windows gives the zone's SOA record, from the authority section.
+    # For a name that has only other records, Windows returns the zone's SOA record, from the authority section.
     return found or [_empty(name)]
 
 
@@ -163,7 +163,7 @@ def _name(name: t.Any) -> str:
 
 
 def _test(ctx: Context, args: Arguments) -> t.Iterable[object]:
-    """-ComputerName takes an IP address here: the client resolves names itself."""
+    """Test a connection. -ComputerName is an IP address here, because the client resolves names itself."""
     rests_on("edge-connection-test")
     address, port = args.text("ComputerName") or "", int(args.get("Port") or 0)
     reached = refused = False
@@ -186,7 +186,7 @@ def _test(ctx: Context, args: Arguments) -> t.Iterable[object]:
             "InterfaceAlias": "External",
             "SourceAddress": ADDRESSES[ctx.host.name],
             "TcpTestSucceeded": reached,
-            # Only where TCP failed it pings.
+            # It pings only if TCP failed.
             "PingSucceeded": refused,
         },
     )
@@ -230,7 +230,7 @@ def _connections(ctx: Context, args: Arguments) -> t.Iterable[object]:
 
 
 def _events(ctx: Context, args: Arguments) -> t.Iterable[object]:
-    """The log of the product has what the lab's gateway did on this Edge."""
+    """Return the log of the product. It contains what the lab's gateway did on this Edge."""
     rests_on("edge-event-log")
     exception = "System.Exception"
     names = args.texts("LogName")

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The objects that cmdlets write: type names, adapted properties, enumerations with a text and a number."""
+"""Build the objects that cmdlets write: type names, adapted properties, enumerations with a text and a number."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .clixml import Raw
 
 _SETTINGS = "Microsoft.Rtc.Management.WritableConfig.Settings"
 
-# Their numbers follow the order of the documented names: enum-numbers.
+# Their numbers follow the order of the documented names: see enum-numbers.
 
 
 @PSType(["%s.XmppFederation.PartnerType" % _SETTINGS], rehydrate=False)
@@ -89,12 +89,12 @@ class CommandType(PSEnumBase):
 
 
 def make(types: t.Sequence[str], properties: t.Mapping[str, object], text: str | None = None) -> PSObject:
-    """An object with adapted properties. types: the .NET type and its bases, System.Object left out."""
+    """Return an object with adapted properties. types: the .NET type and its bases, without System.Object."""
     made = PSObject()
     meta = made.PSObject  # each look-up of an attribute of a PSObject is slow
     meta.type_names = [*types, "System.Object"]
     for name, value in properties.items():
-        prop = PSNoteProperty(name)  # given a value here, it would make another PSObject
+        prop = PSNoteProperty(name)  # a value given here would create another PSObject
         prop.set_value(value, made)
         meta.adapted_properties.append(prop)
     if text is not None:
@@ -102,7 +102,7 @@ def make(types: t.Sequence[str], properties: t.Mapping[str, object], text: str |
     return made
 
 
-# What PowerShell's type data (types.ps1xml, SerializationMethod SpecificProperties) lets across the wire of a type.
+# Source: PowerShell's type data (types.ps1xml, SerializationMethod SpecificProperties). Only these properties are sent.
 _SPECIFIC = {
     "System.Security.Cryptography.X509Certificates.X509Certificate2": ("RawData",),
     "System.Security.Cryptography.X509Certificates.X500DistinguishedName": ("RawData",),
@@ -110,7 +110,7 @@ _SPECIFIC = {
 
 
 def as_serialised(value: object) -> object:
-    """An object as it leaves the server: of some types certain properties only."""
+    """Return an object as it leaves the server. Some types keep only certain properties."""
     names = type_names(value)
     if not names or names[0] not in _SPECIFIC:
         return value
@@ -119,7 +119,7 @@ def as_serialised(value: object) -> object:
 
 
 def selected(value: object, wanted: t.Mapping[str, object]) -> PSObject:
-    """What Select-Object makes of an object: its own type's name, and note properties."""
+    """Return the result of Select-Object for an object: its own type name, and note properties."""
     own = (type_names(value) or ["System.Object"])[0]
     found = make(["Selected.%s" % own, "System.Management.Automation.PSCustomObject"], {})
     annotate(found, wanted)
@@ -127,7 +127,7 @@ def selected(value: object, wanted: t.Mapping[str, object]) -> PSObject:
 
 
 def annotate(value: PSObject, notes: t.Mapping[str, object]) -> None:
-    """Attach note properties, as cmdlets do to what they return."""
+    """Add note properties to an object, as cmdlets do with their results."""
     for name, content in notes.items():
         note = PSNoteProperty(name)
         note.set_value(content, value)
@@ -135,7 +135,7 @@ def annotate(value: PSObject, notes: t.Mapping[str, object]) -> None:
 
 
 def properties_of(value: object) -> dict[str, object]:
-    """The properties of an object that came from the wire or from another cmdlet of the pipeline."""
+    """Return the properties of an object that came from the wire or from another cmdlet of the pipeline."""
     if isinstance(value, Raw):
         value = value.object()
     if isinstance(value, dict):
@@ -147,7 +147,7 @@ def properties_of(value: object) -> dict[str, object]:
 
 
 def type_names(value: object) -> list[str]:
-    """The type names without the prefix of deserialised objects."""
+    """Return the type names without the prefix of deserialized objects."""
     if isinstance(value, Raw):
         value = value.object()
     if not isinstance(value, PSObject):
@@ -156,7 +156,7 @@ def type_names(value: object) -> list[str]:
 
 
 def texts(items: t.Sequence[str]) -> PSList:
-    """A list of texts. How it arrives is the serializer's matter (see clixml.py)."""
+    """Return a list of texts. The serializer decides how the list is sent (see clixml.py)."""
     rests_on("list-shapes")
     return PSList(items)
 
@@ -170,7 +170,7 @@ def int32(value: int | None) -> PSInt | None:
 
 
 def moment(value: datetime.datetime | float) -> PSDateTime:
-    """A time in UTC."""
+    """Return a time in UTC."""
     rests_on("servers-in-utc")
     if isinstance(value, float):
         value = datetime.datetime.fromtimestamp(value, datetime.timezone.utc)

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Returns objects in unusual forms that a server may send (setting ``odd_forms``), to test their readers."""
+"""Return objects in unusual forms that a server can send (setting ``odd_forms``), to test their readers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from psrpcore.types import PSDateTime, PSObject
 from ..assumptions import rests_on
 from .objects import make
 
-# What the setting may hold.
+# These are the allowed values of the setting.
 FORMS: t.Mapping[str, str] = {
     "named-objects": "policy, pool and identity of a user are objects with FriendlyName and DistinguishedName",
     "bare-effective": "the policy in effect is named without its scope",
@@ -28,9 +28,9 @@ FORMS: t.Mapping[str, str] = {
     "deleted-replica": "the status lists a replica that was deleted, without dates",
     "odd-user": "the home of one user is an object without a name",
     "odd-site": "the route of one site is a number",
-    "odd-replica": "whether the deleted replica is up to date is told by a word",
+    "odd-replica": "UpToDate of the deleted replica is a word",
 }
-# Minutes from UTC, and the least number of a second's digits, where all times of an answer have such a form.
+# This table has the minutes from UTC, and the minimum digits of a second, if all times of an answer have one form.
 DATES: t.Mapping[str, tuple[int, int]] = {"long-dates": (60, 7), "west-dates": (-210, 0)}
 ODD_USER, ODD_SITE = "mbell@contoso.test", "Dublin"
 DELETED_REPLICA = "gone.contoso.test"
@@ -38,7 +38,7 @@ _USERS = ("Get-CsUser", "Grant-CsExternalAccessPolicy")
 
 
 def odd(value: object, cmdlet: str, forms: t.Collection[str]) -> object:
-    """An object of a cmdlet as these forms have it. cmdlet: its name, whatever has selected properties since."""
+    """Return an object in these forms. cmdlet: the name of its cmdlet, also if Select-Object changed the object."""
     if not forms or not isinstance(value, PSObject):
         return value
     rests_on("odd-forms")
@@ -65,7 +65,7 @@ def odd(value: object, cmdlet: str, forms: t.Collection[str]) -> object:
 
 
 def more(cmdlet: str, forms: t.Collection[str]) -> t.Iterator[object]:
-    """What comes behind the objects of a cmdlet."""
+    """Return additional objects that come after the objects of a cmdlet."""
     if not forms or not cmdlet.startswith("Get-Cs"):
         return
     if "deleted-replica" in forms and cmdlet == "Get-CsManagementStoreReplicationStatus":

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""XMPP allowed partners: \\*-CsXmppAllowedPartner."""
+"""Simulate the cmdlets for XMPP allowed partners: \\*-CsXmppAllowedPartner."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ WHAT = "XmppAllowedPartner"
 _TYPE = "Microsoft.Rtc.Management.WritableConfig.Settings.XmppFederation.XmppAllowedPartner"
 DEFAULTS: dict[str, t.Any] = {
     "AdditionalDomains": [],
-    "ConnectionLimit": None,  # none is documented
+    "ConnectionLimit": None,  # no default is documented
     "Description": None,
     "EnableKeepAlive": True,
     "PartnerType": "PublicUnverified",
@@ -111,11 +111,11 @@ def _get(ctx: Context, args: Arguments) -> t.Iterable[object]:
 def _set(ctx: Context, args: Arguments) -> t.Iterable[object]:
     domain = instance_identity(args)
     if domain is None:
-        raise not_found(WHAT, "global")  # there is no global instance of this kind
+        raise not_found(WHAT, "global")  # this kind has no global instance
     body = ctx.store.get(KIND, domain)
     changes = given_changes(ctx, args, DEFAULTS)
     if body is None and "Instance" in args:
-        body = dict(DEFAULTS)  # this is how a draft made with -InMemory is committed
+        body = dict(DEFAULTS)  # commits a draft that was made with -InMemory
     if body is None:
         raise not_found(WHAT, domain)
     change = args.get("AdditionalDomains")

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""External access policies: \\*-CsExternalAccessPolicy, Grant- aside (see directory.py)."""
+"""Simulate \\*-CsExternalAccessPolicy, except for Grant- (see directory.py)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _TYPE = "Microsoft.Rtc.Management.WritableConfig.Policy.ExternalAccess.ExternalA
 
 
 def canonical(store: Store, identity: str) -> str:
-    """``Global``, ``Site:NAME`` or ``Tag:NAME`` for an identity as a caller writes it. Raises for an unknown site."""
+    """Return ``Global``, ``Site:NAME`` or ``Tag:NAME`` for an identity. Raises CmdletError for an unknown site."""
     if fold(identity) == "global":
         return "Global"
     scope, colon, name = identity.partition(":")
@@ -51,7 +51,7 @@ def wire(identity: str, body: Document) -> PSObject:
 
 def _new(ctx: Context, args: Arguments) -> t.Iterable[object]:
     identity = canonical(ctx.store, args.need("Identity"))
-    # InMemory makes a draft for a later Set- -Instance; the draft is not compared with what exists.
+    # -InMemory creates a draft for a later Set- with -Instance. The draft is not compared with existing policies.
     body = {**POLICY_DEFAULTS, **given_changes(ctx, args, POLICY_DEFAULTS)}
     if not args.flag("InMemory"):
         if ctx.store.get(KIND, identity) is not None:
@@ -72,7 +72,7 @@ def _set(ctx: Context, args: Arguments) -> t.Iterable[object]:
     body = ctx.store.get(KIND, identity)
     changes = given_changes(ctx, args, POLICY_DEFAULTS)
     if body is None and "Instance" in args:
-        body = dict(POLICY_DEFAULTS)  # this is how a draft made with -InMemory is committed
+        body = dict(POLICY_DEFAULTS)  # commits a draft that was made with -InMemory
     if body is None:
         raise not_found(WHAT, asked)
     ctx.store.put(KIND, identity, {**body, **changes})

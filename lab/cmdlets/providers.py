@@ -3,9 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Built-in cmdlets over providers: the file system of an Edge, its certificate stores (Cert:) and its Env: drive.
+"""Simulate the built-in cmdlets for an Edge's file system, its certificate stores (Cert:) and its Env: drive.
 
-\\*-Content and \\*-Item, Get-ChildItem, Test-Path. Paths are absolute; -Path takes wildcards, -LiteralPath does not.
+These are \\*-Content, \\*-Item, Get-ChildItem and Test-Path. Paths are absolute. -Path accepts wildcards, -LiteralPath
+does not.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ _ENCODINGS = {
 
 
 class _Item(t.NamedTuple):
-    """Something under a path. body: bytes (file), None (container), a certificate, or a text (Env:)."""
+    """Represent an item under a path. body: bytes (file), None (container), a certificate, or a text (Env:)."""
 
     path: str
     body: bytes | CertificateRow | str | None
@@ -50,7 +51,7 @@ def _environment(ctx: Context) -> dict[str, str]:
 
 
 def _normal(path: str) -> str:
-    """A path in the provider's own spelling, without provider prefix and trailing separators."""
+    """Return a path in the provider's own spelling, without provider prefix and trailing separators."""
     for prefix in ("Microsoft.PowerShell.Core\\FileSystem::", "Microsoft.PowerShell.Security\\Certificate::"):
         if fold(path).startswith(fold(prefix)):
             path = path[len(prefix) :]
@@ -85,7 +86,7 @@ def _everything(ctx: Context, drive: str) -> list[_Item]:
 
 
 def _find(ctx: Context, path: str, literal: bool) -> list[_Item]:
-    """The items that a path means: with wildcards in any of its parts unless it is literal."""
+    """Return the items of a path. Unless it is literal, each part can contain wildcards."""
     wanted = _normal(path)
     parts = wanted.split("\\")
     if len(parts) == 1 and ":" in wanted and not wanted.endswith(":"):  # Env:NAME
@@ -117,7 +118,7 @@ def _missing(path: str) -> CmdletError:
 
 
 def _existing(ctx: Context, args: Arguments) -> t.Iterator[_Item]:
-    """The items of all paths; a path without a wildcard that means nothing is reported."""
+    """Return the items of all paths. Report a path without wildcards that does not exist."""
     for path, literal in _paths(args):
         found = _find(ctx, path, literal)
         if not found and (literal or not has_wildcard(path)):
@@ -151,7 +152,7 @@ def _get_item(ctx: Context, args: Arguments) -> t.Iterable[object]:
 
 def _get_child_item(ctx: Context, args: Arguments) -> t.Iterable[object]:
     if "Path" not in args and "LiteralPath" not in args:
-        args.values["Path"] = ("C:\\Users\\Administrator",)  # where a remote session starts
+        args.values["Path"] = ("C:\\Users\\Administrator",)  # a remote session starts in this directory
     pattern = args.text("Filter")
     for item in list(_existing(ctx, args)):
         if item.body is not None:
@@ -175,7 +176,7 @@ def _test_path(ctx: Context, args: Arguments) -> t.Iterable[object]:
         try:
             found = _find(ctx, path, literal)
         except CmdletError:
-            found = []  # an unknown drive is no error here
+            found = []  # here, an unknown drive is not an error
         kinds = {"Any": True, "Container": any(i.body is None for i in found)}
         yield bool(found) and kinds.get(kind, any(i.body is not None for i in found))
 
@@ -198,7 +199,7 @@ def _remove_item(ctx: Context, args: Arguments) -> t.Iterable[object]:
 
 
 def prompt_failed(why: str) -> CmdletError:
-    """A question to the user, which a session without an interactive host cannot ask."""
+    """Return the error for a question to the user. A session without an interactive host cannot ask questions."""
     return CmdletError(
         "A command that prompts the user failed because the host does not support user interaction. %s" % why,
         "HostFunctionNotImplemented",
@@ -212,11 +213,11 @@ def prompt_failed(why: str) -> CmdletError:
 
 
 def _bytes(ctx: Context, value: object, encoding: str, newline: bool) -> bytes:
-    """What Set-Content and Add-Content write for -Value."""
+    """Return the bytes that Set-Content and Add-Content write for -Value."""
     items: list[object] = list(value) if isinstance(value, list) else [] if value is None else [value]
     if encoding != "Byte":
         if any(isinstance(item, bytes) for item in items):
-            # PowerShell takes a byte array apart: one line of digits for each byte.
+            # PowerShell enumerates a byte array: it writes one line of digits for each byte.
             items = [n for item in items for n in (item if isinstance(item, bytes) else [item])]
         end = "\r\n" if newline else ""
         text = "".join(str(item) + end for item in items)
@@ -305,7 +306,7 @@ def _get_content(ctx: Context, args: Arguments) -> t.Iterable[object]:
 
 
 def _noted(item: _Item, line: str, number: int) -> PSString:
-    """A line of a file with the note properties that Get-Content attaches to it."""
+    """Return a line of a file with the note properties that Get-Content adds."""
     folder, _slash, name = item.path.rpartition("\\")
     provider = "Microsoft.PowerShell.Core\\FileSystem::"
     notes = {"PSPath": provider + item.path, "PSParentPath": provider + folder, "PSChildName": name}

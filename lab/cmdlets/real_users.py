@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What an object of Get-CsUser has beside the properties that the lab keeps: a hundred in all, some 10 kB.
+"""Add the properties of Get-CsUser that the lab does not keep. A user then has a hundred properties, about 10 kB.
 
-The names are those that public outputs of the cmdlet and the attributes of Active Directory behind it have. Most are
-empty, for most users; the addresses, groups and certificates of a user make the size.
+The names are from public outputs of the cmdlet and from the attributes of Active Directory. Most properties are empty
+for most users. Addresses, groups and certificates make up most of the size.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 # Copyright (c) 2026 the sfb.xmpp authors
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The Central Management Store as a whole: status of its replicas, forced replication, export to a file."""
+"""Simulate the Central Management Store: status of its replicas, forced replication, export to a file."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .objects import make, moment, texts
 
 
 def _wanted(ctx: Context, args: Arguments) -> str | None:
-    """The replica that was asked for; None for all. Raises for an unknown one."""
+    """Return the replica that was asked for; None for all. Raises CmdletError for an unknown replica."""
     wanted = args.text("ReplicaFqdn")
     if wanted is not None and ctx.store.get("replica", wanted) is None:
         raise not_found("Replica", wanted)
@@ -51,7 +51,7 @@ def _status(ctx: Context, args: Arguments) -> t.Iterable[object]:
 
 
 def _store_status(ctx: Context) -> object:
-    """Who the active master is, and which replicas there are."""
+    """Return the active master and the replicas."""
     rests_on("store-status-form")
     master = next(
         role["Pool"] for role in ctx.store.all("service_role").values() if role["Role"] == "CentralManagement"
@@ -74,7 +74,7 @@ def _replicate(ctx: Context, args: Arguments) -> t.Iterable[object]:
 
 
 def _export(ctx: Context, args: Arguments) -> t.Iterable[object]:
-    """A zip file on the server, or its bytes."""
+    """Write a zip file on the server, or return its bytes."""
     rests_on("export-file")
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:

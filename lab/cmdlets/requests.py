@@ -3,9 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Request-CsCertificate: keys that are made on an Edge, for a request file or a certification authority of the company.
+"""Simulate Request-CsCertificate. It creates keys on an Edge, for a request file or for a company's authority.
 
-A request that waits is a document of the kind ``certificate_request``; its key stands for what Windows keeps.
+A pending request is a document of the kind ``certificate_request``. The document contains the key, which Windows keeps
+in its own store.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ _CURVES: dict[str, type[ec.EllipticCurve]] = {
 
 @functools.cache
 def enterprise_authority() -> Authority:
-    """The company's authority."""
+    """Return the company's authority."""
     return Authority(common_name("Contoso Enterprise CA", "Contoso"), rsa_key(), datetime.timedelta(days=3650))
 
 
@@ -62,7 +63,7 @@ def request(ctx: Context, args: Arguments) -> t.Iterable[object]:
 
 
 def join(ctx: Context, certificate: x509.Certificate) -> bool:
-    """Whether a certificate answers a request of this computer; makes them one."""
+    """Join a certificate with the key of this computer's request. Return whether there is such a request."""
     for name, waiting in _all(ctx).items():
         if _public(_load(waiting).public_key()) == _public(certificate.public_key()):
             rests_on("answer-to-a-request")

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The lab as the protocol half sees it: a deployment, and the runspaces that are opened in it."""
+"""Connect the protocol with the simulation: a deployment, and the runspaces that clients open in it."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ __all__ = ["Call", "Deployment", "Runspace", "Sink"]
 
 
 class Deployment:
-    """The whole lab's state and behaviour."""
+    """Hold the state and behavior of one lab."""
 
     def __init__(self, directory: Path, profile: str = "sfb2015") -> None:
-        """Open the lab in a directory, or create it. Raises LabError if it is there with another profile."""
+        """Open the lab in a directory, or create it. Raises LabError if the lab there has another profile or shape."""
         if profile not in contract.PROFILES:
-            raise LabError("the lab has no profile '%s', only %s" % (profile, ", ".join(contract.PROFILES)))
+            raise LabError("the lab has no profile '%s'. Use one of: %s" % (profile, ", ".join(contract.PROFILES)))
         self.store = Store(directory)
         self.profile = profile
         with self.store.transaction():
@@ -42,19 +42,20 @@ class Deployment:
             shape = self.store.setting(SETTING)
         if shape != SHAPE.as_text():
             self.store.close()
-            raise LabError("the lab in %s has another shape; name that, or remove the directory" % directory)
+            raise LabError("the lab in %s has another shape. Use that shape, or remove the directory" % directory)
         if existing not in (None, profile):
             self.store.close()
             raise LabError(
-                "the lab in %s was made with the profile %s; name that, or reset the lab" % (directory, existing)
+                "the lab in %s has the profile %s. Use --profile with that profile, or reset the lab"
+                % (directory, existing)
             )
 
     def login(self, host: str, user: str) -> Account | None:
-        """The account that a user name, as sent, means on a host; None if it has none."""
+        """Return the account of a user name, as the client sent it, on a host; None if there is none."""
         return login(_host(host), user)
 
     def open_runspace(self, host: str, user: str, session_id: str) -> Runspace:
-        """Open a runspace for an authenticated user. Takes as long as a fault says; raises Cut if one says so."""
+        """Open a runspace for an authenticated user. A fault can delay it, or raise Cut."""
         where = _host(host)
         account = self.login(host, user)
         if account is None:
@@ -73,19 +74,19 @@ class Deployment:
         return self.runspace(Session(self.store, self.profile, where, account, session_id))
 
     def runspace(self, session: Session) -> Runspace:
-        """What answers in a session that is open."""
+        """Return the runspace of an open session."""
         return Runspace(session)
 
 
 class Runspace:
-    """One session on one host. Runs one pipeline at a time."""
+    """Represent one session on one host. It runs one pipeline at a time."""
 
     def __init__(self, session: Session) -> None:
         self.session = session
         self._closed = False
 
     def close(self) -> None:
-        """Log that the session is over. Closing twice logs once."""
+        """Log the end of the session. A second call logs nothing."""
         if not self._closed:
             self._closed = True
             session = self.session
@@ -94,8 +95,8 @@ class Runspace:
     def run(self, statements: t.Sequence[t.Sequence[Call]], sink: Sink) -> None:
         """Run statements in order. Raises Cut (fault injection).
 
-        A statement alone that fails ends the pipeline. Of several, one that fails does not stop those after it, unless
-        its error was made terminating with -ErrorAction Stop: so does PowerShell.
+        If a single statement fails, the pipeline ends. If one of several fails, the next statements still run, as in
+        PowerShell. But with -ErrorAction Stop, the pipeline ends.
         """
         for statement in statements:
             if sink.stopped:
@@ -111,13 +112,13 @@ class Runspace:
                 sink.error(_between(failure.record))
 
     def statement(self, calls: t.Sequence[Call], sink: Sink) -> None:
-        """Run one statement, its commands one after the other. Raises Failed, Cut or Stopped."""
+        """Run the commands of one statement in order. Raises Failed, Cut or Stopped."""
         commands: list[tuple[Run, list[object]]] = []
         forms, first = self.session.store.setting("odd_forms"), calls[0].name
         for position, call in enumerate(calls):
             last = position == len(calls) - 1
             collected: list[object] = []
-            # Between the commands of a pipeline objects are whole; only what leaves the server is serialised.
+            # The commands of a pipeline pass complete objects. Only objects that leave the server are serialized.
             output = (lambda value: sink.output(odd(as_serialised(value), first, forms))) if last else collected.append
             commands.append((Run(self.session, call, sink, output), collected))
         for position, (command, _collected) in enumerate(commands):
@@ -131,7 +132,7 @@ class Runspace:
 
 
 def _between(record: ErrorDetails) -> ErrorDetails:
-    """The error of a statement among several: of PowerShell's own the record names another exception."""
+    """Return the error of one of several statements. For PowerShell's own errors, the record has another exception."""
     own = ("ParameterBindingException", "ParameterBindingValidationException", "CommandNotFoundException")
     if record.exception.rpartition(".")[2] in own:
         return replace(record, exception="System.Management.Automation.ParentContainsErrorRecordException")
@@ -140,5 +141,5 @@ def _between(record: ErrorDetails) -> ErrorDetails:
 
 def _host(name: str) -> Host:
     if name not in SHELLS:
-        raise LabError("the lab has no host '%s', only %s" % (name, ", ".join(SHELLS)))
+        raise LabError("the lab has no host '%s'. Use one of: %s" % (name, ", ".join(SHELLS)))
     return SHELLS[name]

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Windows services of a host: Get-, Start- and Stop-CsWindowsService."""
+"""Simulate the cmdlets for Windows services of a host: Get-, Start- and Stop-CsWindowsService."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .binding import Arguments
 from .context import Context, invalid, not_found
 from .objects import ServiceStatus, make, properties_of, texts
 
-# The gateway's service, as the store calls it.
+# This is the key of the gateway's service in the store.
 GATEWAY = "RTCXMPPTGW"
 
 
@@ -27,14 +27,14 @@ def _services(ctx: Context) -> dict[str, Document]:
         with ctx.store.transaction():
             found = _written(ctx)
             for service in found.values():
-                if service_status(service) != service["Status"]:  # its last session has ended
+                if service_status(service) != service["Status"]:  # the last session of the service has ended
                     _turn(ctx, service, "Stopped")
                     service["Status"] = "Stopped"
     return found
 
 
 def _written(ctx: Context) -> dict[str, Document]:
-    """By the name on the wire. Key: the service's own in the store."""
+    """Return the services by their name on the wire. Key: the key of the service in the store."""
     prefix = ctx.host.name + "/"
     found = {k: v for k, v in ctx.store.all("service").items() if k.startswith(prefix)}
     return {v["Name"]: {**v, "Key": k.removeprefix(prefix)} for k, v in found.items()}
@@ -94,7 +94,7 @@ def _turn(ctx: Context, service: Document, status: str) -> None:
         row = None
         if status == "Running" and usage in assigned:
             row = ctx.store.certificate(ctx.host.name, "My", assigned[usage])
-        # What a service presents is decided when it starts.
+        # The certificate that a service presents is selected when the service starts.
         usable = row is not None and row.key is not None and row.key_readable
         if row is not None and not usable:
             rests_on("network-service-key")
@@ -102,7 +102,7 @@ def _turn(ctx: Context, service: Document, status: str) -> None:
 
 
 def _drain(ctx: Context, service: Document) -> None:
-    """It takes nothing new, what it has goes on, and it presents what it presented."""
+    """Pause a service: it accepts no new sessions. Existing sessions and the presented certificate stay."""
     rests_on("graceful-stop")
     until = time.time() + float(ctx.store.setting("drain_seconds"))
     _put(ctx, service, Status="Paused", Until=until)
@@ -113,7 +113,7 @@ def _start(ctx: Context, args: Arguments) -> t.Iterable[object]:
     services = _services(ctx)
     wanted = _named(ctx, args, services)
     for name in wanted:
-        # Windows starts what a service depends on before it.
+        # Windows first starts the services that a service depends on.
         for needed in (*services[name]["DependsOn"], name):
             if services[needed]["Status"] == "Paused":
                 rests_on("start-while-paused")

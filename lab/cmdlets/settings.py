@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The two global settings: \\*-CsXmppGatewayConfiguration and \\*-CsAccessEdgeConfiguration."""
+"""Simulate the cmdlets for the global settings: \\*-CsXmppGatewayConfiguration, \\*-CsAccessEdgeConfiguration."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _GATEWAY = "XmppGatewaySettings"
 _GATEWAY_TYPE = "Microsoft.Rtc.Management.WritableConfig.Settings.XmppFederation.XmppGatewaySettings"
 _EDGE = "AccessEdgeSettings"
 _EDGE_TYPE = "Microsoft.Rtc.Management.WritableConfig.Settings.Edge.DisplayAccessEdgeSettings"
-# Properties that only one of the two routing methods has.
+# Only one of the two routing methods has these properties.
 _DNS_ONLY = ("EnablePartnerDiscovery", "BeClearingHouse", "DiscoveredPartnerVerificationLevel")
 _ROUTE_ONLY = ("DefaultRouteFqdn", "IsPublicProvider", "VerificationLevel")
 

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Runs one command of a statement: what the session offers, binding, faults, effect, event."""
+"""Run one command of a statement: check that the session offers it, bind it, apply faults and effect, log the event."""
 
 from __future__ import annotations
 
@@ -26,22 +26,23 @@ from .objects import properties_of, type_names
 from .providers import prompt_failed
 from .table import HANDLERS
 
-_SLICE = 0.02  # seconds between two looks at whether the client has stopped a pipeline that waits
+_SLICE = 0.02  # seconds between two checks whether the client has stopped a waiting pipeline
 
 
-# Its page calls it local.
+# The page of the cmdlet calls it local.
 LOCAL = "Get-CsServerVersion"
 CLOCK = "Get-Date"
-# Their pages speak of the local computer; only Get-CsWindowsService is documented as working remotely.
+# Their pages mention only the local computer. Only Get-CsWindowsService is documented to work remotely.
 CHANGES = ("Start-CsWindowsService", "Stop-CsWindowsService")
 
 
 @dataclass(frozen=True)
 class Call:
-    """One command of a statement.
+    """Describe one command of a statement.
 
-    parameters: (name, or None for a positional one; the value as psrpcore deserialised it). is_script: the client sent
-    script text in ``name``.
+    name: the command's name, or the text of a script.
+    parameters: pairs of name and value. The name is None for a positional value. psrpcore has deserialized the value.
+    is_script: whether ``name`` is script text.
     """
 
     name: str
@@ -50,28 +51,28 @@ class Call:
 
 
 class Sink(t.Protocol):
-    """Where the output of a pipeline goes. Thread-safe; flushes at once."""
+    """Receive the output of a pipeline. It is thread-safe and sends at once."""
 
     def output(self, value: object) -> None:
-        """An object."""
+        """Write an object."""
 
     def error(self, record: ErrorDetails) -> None:
-        """An error that does not end the pipeline."""
+        """Report an error that does not end the pipeline."""
 
     def failed(self, record: ErrorDetails) -> None:
-        """The error that ends the pipeline."""
+        """Report the error that ends the pipeline."""
 
     def warning(self, text: str) -> None:
-        """A warning."""
+        """Write a warning."""
 
     @property
     def stopped(self) -> bool:
-        """Whether the client stopped the pipeline, or its session is gone."""
+        """Return whether the client has stopped the pipeline or its session has ended."""
 
 
 @dataclass
 class Session:
-    """Who runs what where. modules: those that the session has imported so far."""
+    """Describe who runs commands, and on which host. modules: the modules that the session has imported so far."""
 
     store: Store
     profile: str
@@ -81,7 +82,7 @@ class Session:
     modules: set[str] = field(default_factory=set)
 
     def known(self) -> list[Cmdlet]:
-        """The cmdlets that this session offers: by host, by imported modules, and by the user's role."""
+        """Return the cmdlets that this session offers: by host, by imported modules, and by the user's role."""
         hidden = [pattern for one in self.store.setting("cmdlets_hidden") if (pattern := self._hides(one))]
         restricted = self.host.role in self.store.setting("restricted_select")
         offered = [
@@ -90,12 +91,12 @@ class Session:
         return [c for c in offered if not any(like(c.name, pattern) for pattern in hidden)] if hidden else offered
 
     def _hides(self, entry: str) -> str:
-        """The wildcard of an entry of cmdlets_hidden; empty where that is for another host."""
+        """Return the wildcard of an entry of cmdlets_hidden; empty if the entry is for another host."""
         host, colon, pattern = entry.rpartition(":")
         return pattern if not colon or host == self.host.name else ""
 
     def find(self, name: str) -> Cmdlet | None:
-        """The cmdlet that a name means, with the product's module before it (about_Modules) or without."""
+        """Return the cmdlet of a name, with or without the product's module in front (about_Modules)."""
         module, qualified, plain = name.rpartition("\\")
         found = next((c for c in self.known() if fold(c.name) == fold(plain)), None)
         if qualified and not (found and found.is_product and fold(module) == fold(PRODUCT_MODULE[self.profile])):
@@ -103,7 +104,7 @@ class Session:
         return found
 
     def _offers(self, cmdlet: Cmdlet) -> bool:
-        # WinRM of a Front End is a shell of the same kind as that of an Edge.
+        # WinRM of a Front End is the same kind of shell as WinRM of an Edge.
         if ("management" if self.host.role == "management" else "edge") not in cmdlet.where:
             return cmdlet.name == CLOCK and bool(self.store.setting("clock_at_doors"))
         if cmdlet.name == SELECT and not self.store.setting("select_object"):
@@ -120,10 +121,10 @@ class Session:
 
 
 class Run:
-    """One command while it runs: binding, faults, effect, event."""
+    """Run one command: binding, faults, effect, event."""
 
     def __init__(self, session: Session, call: Call, sink: Sink, output: t.Callable[[object], None]) -> None:
-        """output takes what the command writes: the sink's, or the next command of the pipeline."""
+        """Prepare the run. output: receives the results, for the sink or the next command of the pipeline."""
         self._session = session
         self._call = call
         self._sink = sink
@@ -133,9 +134,9 @@ class Run:
         self._stop = False
 
     def prepare(self, piped: bool) -> None:
-        """Look the command up and bind what it was given: PowerShell does so before anything of a pipeline runs.
+        """Find the command and bind its parameters, before a command of the pipeline runs. PowerShell does the same.
 
-        piped: a command stands before it. Raises Failed.
+        piped: whether another command comes before this command. Raises Failed.
         """
         started = time.time()
         with statement() as used:
@@ -154,7 +155,7 @@ class Run:
         self._stop = args.text("ErrorAction") == "Stop"
 
     def pipe(self, passed: list[object] | None) -> None:
-        """Run the prepared command, once for each object passed to it. Raises Failed, Cut or Stopped."""
+        """Run the prepared command, once for each object from the pipeline. Raises Failed, Cut or Stopped."""
         assert self._cmdlet is not None, "the command was not prepared"
         if passed is None or self._cmdlet.gathers_input:
             self._once(self._cmdlet, self._call.parameters, passed or ())
@@ -165,7 +166,7 @@ class Run:
             self._once(self._cmdlet, (*self._call.parameters, *self._from_pipeline(self._cmdlet, item)), ())
 
     def _from_pipeline(self, cmdlet: Cmdlet, item: object) -> list[tuple[str | None, object]]:
-        """The parameters that an object of the pipeline fills: by its type, or by its properties' names."""
+        """Return the parameters that an object of the pipeline fills, by its type or by the names of its properties."""
         named = {p.name for n, _v in self._call.parameters if n and (p := _resolved(cmdlet, n)) is not None}
         open_parameters = [p for p in cmdlet.parameters.values() if p.pipeline and p.name not in named]
         properties = properties_of(item)
@@ -234,13 +235,13 @@ class Run:
     def _record(self, error: CmdletError) -> ErrorDetails:
         if self._cmdlet is None:
             return error.details()
-        # In a restricted session PowerShell's own commands are functions, which bind.
+        # In a restricted session, PowerShell's own commands are functions. Functions bind their parameters.
         function = isinstance(error, BindingError) and self._session.host.role == "management"
         source = self._cmdlet.name if function and not self._cmdlet.is_product else self._cmdlet.source
         return error.details(self._cmdlet.name, source)
 
     def _report(self, error: CmdletError) -> None:
-        """Write an error that does not end the statement, unless the caller wants it to."""
+        """Write an error that does not end the statement, unless the caller has asked for a terminating error."""
         if self._stop:
             raise ActionStop(error)
         if not self._quiet:
@@ -249,7 +250,7 @@ class Run:
     def _effect(
         self, cmdlet: Cmdlet, given: t.Sequence[tuple[str | None, object]], incoming: t.Sequence[object]
     ) -> tuple[list[str], bool]:
-        """Bind and run. Returns the non-terminating errors and whether it was a WhatIf."""
+        """Bind and run. Return the non-terminating errors, and whether it ran with -WhatIf."""
         session = self._session
         args = bind(cmdlet, given)
         what_if = args.flag("WhatIf")
@@ -274,7 +275,7 @@ class Run:
         )
         handler = HANDLERS[cmdlet.name]
         if cmdlet.should_process:
-            # WhatIf is the real thing, undone: it cannot write, and it fails where the real thing would.
+            # -WhatIf runs the real command and reverts it. So it cannot write, and it fails if the real command fails.
             with session.store.transaction(keep=not what_if):
                 results = list(handler(ctx, args))
             while not what_if and ctx.lasts is not None and ctx.lasts():
@@ -322,7 +323,7 @@ def _flat(value: object) -> t.Iterable[object]:
 
 
 def _rest_on_what_is_offered(session: Session) -> None:
-    """A command is unknown: by which assumption."""
+    """Note the assumption behind the error that a command is unknown."""
     if session.host.role != "management":
         rests_on("no-autoload")
     elif VIEWER in session.account.roles:
@@ -350,7 +351,7 @@ def _no_script(host: Host, script: str) -> CmdletError:
 
 
 def _ask(cmdlet: Cmdlet, args: Arguments) -> None:
-    """Where the cmdlet would ask for confirmation: nobody is there to answer."""
+    """Refuse a command that asks for confirmation, because no user can answer."""
     if args.flag("WhatIf") or not cmdlet.should_process:
         return
     told = args.get("Confirm")
@@ -360,7 +361,7 @@ def _ask(cmdlet: Cmdlet, args: Arguments) -> None:
 
 
 def _reach(host: Host, cmdlet: Cmdlet, args: Arguments) -> None:
-    """Where the Central Management Store can be read from its local replica only."""
+    """Refuse to read the Central Management Store on hosts that can only read the local replica."""
     if host.role != "management" and "LocalStore" in cmdlet.parameters and not args.flag("LocalStore"):
         if host.role == "edge":
             rests_on("edge-local-store")

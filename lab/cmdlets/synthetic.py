@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Synthetic transactions: Test-CsXmppIM sends a real message through the gateway, and the users that it sends as."""
+"""Simulate synthetic transactions: Test-CsXmppIM sends a real message through the gateway, as a test user."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .objects import make, properties_of
 
 _TYPE = "Microsoft.Rtc.SyntheticTransactions.TaskOutput"
 _TEXT = "Test-CsXmppIM"
-# What a stream may need beside its own time-out: every method of a row is tried on a connection of its own.
+# A stream can need more time than its own time-out, because each method of a row is tried on a new connection.
 _ATTEMPTS = 3
 _MARGIN = 15.0
 _SLICE = 0.05
@@ -30,7 +30,7 @@ USER_PASSWORD = "Lab-user-1"  # noqa: S105  # every user's, public by design
 
 
 def _test_sender(store: Store, pool: str, wanted: str | None) -> str:
-    """The test user that sends. Raises CmdletError where the pool has none."""
+    """Return the test user that sends. Raises CmdletError if the pool has no test user."""
     rests_on("test-users")
     users = store.get("health_monitoring", pool) or {}
     pair = [str(users[name]) for name in ("FirstTestUserSipUri", "SecondTestUserSipUri") if users.get(name)]
@@ -76,7 +76,7 @@ def _outcome(store: Store, number: int) -> Message | None:
 
 
 def _test_xmpp(ctx: Context, args: Arguments) -> t.Iterable[object]:
-    """Success means that the partner's server took the message."""
+    """Send a message. It succeeds if the partner's server has accepted the message."""
     rests_on("test-xmpp-im")
     begin = time.monotonic()
     target = args.text("TargetFqdn")

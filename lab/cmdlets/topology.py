@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Topology: sites and their routes, pools, computers, services, the version of a server."""
+"""Simulate the cmdlets for the topology: sites and their routes, pools, computers, services, versions of servers."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def _sites(ctx: Context, args: Arguments) -> t.Iterable[object]:
 
 
 def _set_site(ctx: Context, args: Arguments) -> t.Iterable[object]:
-    """The bare name of a site, and what is to change."""
+    """Change a site. The identity is its bare name."""
     rests_on("site-routes")
     asked = args.text("Identity")
     name = ctx.store.spelling("site", asked) if asked is not None else None
@@ -62,7 +62,7 @@ def _set_site(ctx: Context, args: Arguments) -> t.Iterable[object]:
 
 
 def _route(ctx: Context, field: str, route: str | None) -> str:
-    """A route as it is kept: ``EdgeServer:FQDN`` of an Edge pool that there is, or nothing."""
+    """Return a route in the stored form: ``EdgeServer:FQDN`` of an existing Edge pool, or empty."""
     if not route:
         return ""
     service = ctx.store.spelling("service_role", route)
@@ -124,7 +124,7 @@ def _services(ctx: Context, args: Arguments) -> t.Iterable[object]:
 
 
 def _version(ctx: Context, args: Arguments) -> t.Iterable[object]:
-    """That of this server only."""
+    """Return the version of this server only."""
     rests_on("version-text")
     return ["%s (%s): Volume license key installed." % (PRODUCTS[ctx.version], BUILDS[ctx.version])]
 

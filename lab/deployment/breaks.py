@@ -2,11 +2,10 @@
 # Copyright (c) 2026 the sfb.xmpp authors
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Links of the federation, broken one at a time in a lab that runs: ``python -m lab break NAME`` and ``mend NAME``.
+"""Break links of the federation in a running lab: ``python -m lab break NAME``. Repair them with ``mend NAME``.
 
-Each break says what a person did or forgot in a real deployment. What it changes in the store is remembered there, so
-that it can be mended, in another process too. Several may be broken at once; mend them in any order as long as they
-do not concern the same object.
+Each break simulates a mistake in a real deployment. The store keeps the values from before the break, so that another
+process can repair it. Several breaks can be active at once. Breaks of different objects can be repaired in any order.
 """
 
 from __future__ import annotations
@@ -30,8 +29,8 @@ from .topology import VERSION_2019
 
 POOL_2019 = "fe19." + DOMAIN
 EDGE_POOL_2019 = "edge19." + DOMAIN
-SOMEBODY = ("ialmeida@contoso.test", "mbell@contoso.test")  # who is affected where a break concerns users
-PARTNER = "fabrikam.example"  # and where it concerns a partner, and the store has none
+SOMEBODY = ("ialmeida@contoso.test", "mbell@contoso.test")  # the affected users, if a break concerns users
+PARTNER = "fabrikam.example"  # the affected partner, if the store has no partner
 GATEWAY, PROXY = "RTCXMPPTGW", "RTCXMPPTGWPROXY"
 XMPP, INTERNAL, DEFAULT = "XmppServer", "Internal", "Default"
 _SETTING = "broken"
@@ -39,7 +38,7 @@ _EDGE = "EdgeServer:" + EDGE_POOL
 
 
 class _Changes:
-    """The store, with a note of everything that was there before."""
+    """Change the store, and keep the values from before."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
@@ -52,7 +51,7 @@ class _Changes:
     def change(self, kind: str, key: str, **values: t.Any) -> None:
         body = self.store.get(kind, key)
         if body is None:
-            raise LabError("the lab has no %s '%s' any more; reset it first" % (kind, key))
+            raise LabError("the lab no longer has the %s '%s'. Reset the lab first" % (kind, key))
         self.put(kind, key, {**body, **values})
 
     def delete(self, kind: str, key: str) -> None:
@@ -67,7 +66,7 @@ class _Changes:
         self.undo.append(["presented", host, usage, self.store.presented(host).get(usage)])
         self.store.present(host, usage, thumbprint)
 
-    # -- what several breaks do
+    # -- helpers for several breaks
 
     def stop(self, host: str, service: str) -> None:
         self.change("service", "%s/%s" % (host, service), Status="Stopped")
@@ -75,7 +74,7 @@ class _Changes:
             self.present(host, XMPP, None)
 
     def add_pool_2019(self, fqdn: str, roles: t.Sequence[str], edge: Document | None = None) -> None:
-        """A pool of one 2019 server in the first site, if it is not there already."""
+        """Add a pool with one 2019 server to the first site, if it does not exist."""
         if self.store.get("pool", fqdn) is not None:
             return
         number = len(self.store.all("pool")) + 1
@@ -155,7 +154,7 @@ def _stuck(fqdn: str) -> t.Callable[[_Changes], None]:
 
 
 def _policies(rights: t.Mapping[str, bool]) -> t.Callable[[_Changes], None]:
-    """Every policy that gives XMPP, or a new global one that would."""
+    """Change every policy that allows XMPP, or create a global policy that would."""
 
     def run(changes: _Changes) -> None:
         found = [name for name, policy in changes.store.policies().items() if policy["EnableXmppAccess"]]
@@ -216,7 +215,7 @@ def _users(store: Store, addresses: t.Collection[str]) -> list[str]:
 
 @dataclass(frozen=True)
 class Break:
-    """One thing that can be wrong. blocks: whether no message can pass while it is."""
+    """Describe one break. blocks: whether no message can pass during the break."""
 
     text: str
     run: t.Callable[[_Changes], None]
@@ -228,7 +227,7 @@ _BLOCKED: Document = {"Comment": None}
 _BOTH = "of every partner (%s without partners)" % PARTNER
 
 BREAKS: t.Mapping[str, Break] = {
-    "coexistence": Break("a 2019 pool beside the legacy ones; nobody is homed there", _coexistence, blocks=False),
+    "coexistence": Break("a 2019 pool exists beside the legacy pools, and has no users", _coexistence, blocks=False),
     "no-legacy-pool": Break("every pool is of 2019", _no_legacy_pool),
     "users-on-2019": Break("%s are homed on a 2019 pool" % " and ".join(SOMEBODY), _users_on_2019),
     "users-online": Break("%s are homed online" % " and ".join(SOMEBODY), _users_online),
@@ -284,7 +283,7 @@ BREAKS: t.Mapping[str, Break] = {
         "the remote shell does not offer Set-CsSite", lambda b: b.set("cmdlets_hidden", ["Set-CsSite"]), blocks=False
     ),
     "only-reading": Break(
-        "the remote shell offers nothing that writes, as to a view-only role",
+        "the remote shell offers no cmdlets that write, as for a view-only role",
         lambda b: b.set("cmdlets_hidden", ["New-Cs*", "Set-Cs*", "Remove-Cs*", "Grant-Cs*"]),
         blocks=False,
     ),
@@ -292,25 +291,25 @@ BREAKS: t.Mapping[str, Break] = {
 
 
 def broken(store: Store) -> list[str]:
-    """The names of what is broken now."""
+    """Return the names of the active breaks."""
     return list(store.setting(_SETTING) or {})
 
 
 def break_link(store: Store, name: str) -> None:
-    """Break one thing. Raises LabError for an unknown name, and where it is broken already."""
+    """Break one link. Raises LabError for an unknown name, or if the link is already broken."""
     if name not in BREAKS:
-        raise LabError("the lab cannot break '%s', only %s" % (name, ", ".join(BREAKS)))
+        raise LabError("the lab cannot break '%s'. Use one of: %s" % (name, ", ".join(BREAKS)))
     if name in broken(store):
-        raise LabError("%s is broken already; mend it first" % name)
+        raise LabError("%s is already broken. Mend it first" % name)
     with store.transaction():
         changes = _Changes(store)
         BREAKS[name].run(changes)
-        # Through JSON once, as it is kept: what cannot be kept fails here and not when it is mended.
+        # Convert to JSON and back, as the store does. So an error appears here, and not when the link is mended.
         store.set_setting(_SETTING, {**(store.setting(_SETTING) or {}), name: json.loads(json.dumps(changes.undo))})
 
 
 def mend(store: Store, name: str | None = None) -> None:
-    """Put back what was there before; everything, the last first, if no name is given. Raises LabError."""
+    """Restore the values from before a break. Without a name, mend all breaks, the last first. Raises LabError."""
     kept = dict(store.setting(_SETTING) or {})
     if name is not None and name not in kept:
         raise LabError("%s is not broken" % name)

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where the lab's hosts listen."""
+"""Return the addresses at which the lab's hosts listen."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ ADDRESSES = SHAPE.addresses
 
 
 def path(shell: str) -> str:
-    """The path of a remote shell: IIS publishes a Front End's management shell, WinRM answers otherwise."""
+    """Return the path of a remote shell. IIS publishes the management shell of a Front End; WinRM answers otherwise."""
     return "/OcsPowershell" if SHELLS[shell].role == "management" else "/wsman"
 
 
 def url(shell: str, port: int) -> str:
-    """The whole address of a remote shell."""
+    """Return the complete address of a remote shell."""
     return "https://%s:%d%s" % (ADDRESSES[SHELLS[shell].name], port, path(shell))
 
 
@@ -40,4 +40,4 @@ def free_port(addresses: t.Iterable[str]) -> int:
                 one.bind((address, port))
                 port = one.getsockname()[1]
             return port
-    raise LabError("no TCP port is free at all of %s" % ", ".join(wanted))
+    raise LabError("no TCP port is free at all of these addresses: %s" % ", ".join(wanted))

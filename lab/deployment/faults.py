@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Faults on demand: delays, errors and cut connections, set by tests or by ``python -m lab fault``."""
+"""Inject faults: delays, errors and cut connections. Tests or ``python -m lab fault`` set them."""
 
 from __future__ import annotations
 
@@ -16,16 +16,20 @@ from .wildcard import like
 Action = t.Literal["error", "delay", "cut"]
 Moment = t.Literal["before", "after"]
 
-# The name under which the opening of a session can be delayed or cut, as if it were a cmdlet.
+# With this name, a fault delays or cuts the opening of a session, like a cmdlet.
 SESSION = "(session)"
 
-# Parameters that say which object a statement is about, for matching ``identity``.
+# These parameters name the object of a statement. They are compared with ``identity``.
 IDENTIFYING = ("Identity", "Domain", "Name", "Path", "LiteralPath", "Thumbprint", "ReplicaFqdn")
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One armed fault. remaining: how often it still strikes (None: always); skip: matching calls it still spares."""
+    """Describe one armed fault.
+
+    remaining: how many more times it occurs; None for always.
+    skip: how many more matching calls succeed first.
+    """
 
     id: int
     cmdlet: str
@@ -40,7 +44,7 @@ class Fault:
 
 
 class Faults:
-    """The faults of a lab. They live in the store, so they reach a lab that runs in another process."""
+    """Manage the faults of a lab. They are in the store, so they also reach a lab in another process."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -60,11 +64,12 @@ class Faults:
         """Arm a fault and return its number.
 
         cmdlet: name or wildcard; ``(session)`` for the opening of a session.
-        identity: name or wildcard, compared with whatever parameter names the object; empty matches all.
+        identity: name or wildcard, compared with each parameter that names the object; empty matches all.
         host: ``fe01``, ``edge01``, ...; empty matches all.
-        times: how often it strikes; None is for ever. skip: how many matching calls pass untouched first.
+        times: how many times it occurs; None for always.
+        skip: how many matching calls succeed first.
         action: ``error`` (the statement fails with ``message``), ``delay`` (of ``seconds``), ``cut`` (the connection).
-        when: ``before`` or ``after`` the statement took effect.
+        when: ``before`` or ``after`` the statement takes effect.
         """
         self._store.sql(
             "INSERT INTO fault (cmdlet, identity, host, action, moment, skip, remaining, seconds, message) "
@@ -74,11 +79,11 @@ class Faults:
         return max(fault.id for fault in self.armed())
 
     def clear(self, id: int | None = None) -> None:
-        """Disarm one fault, or all."""
+        """Disarm one fault, or all faults."""
         self._store.sql("DELETE FROM fault WHERE ? IS NULL OR id=?", id, id)
 
     def armed(self) -> list[Fault]:
-        """The faults that are still armed."""
+        """Return the faults that are still armed."""
         rows = self._store.sql(
             "SELECT id, cmdlet, identity, host, action, moment, skip, remaining, seconds, message "
             "FROM fault ORDER BY id"
@@ -86,7 +91,7 @@ class Faults:
         return [Fault(*row) for row in rows if row[7] is None or row[7] > 0]
 
     def strike(self, when: Moment, cmdlet: str, host: str, identities: t.Sequence[str] = ()) -> list[Fault]:
-        """The faults that hit this call now; each is counted down."""
+        """Return the faults that this call meets now, and update their counters."""
         if not self._store.sql("SELECT 1 FROM fault LIMIT 1"):
             return []
         hit = []

@@ -3,9 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A certificate for the lab's gateway, as a public authority would sell it: ``gateway.pfx`` in the lab's directory.
+"""Write ``gateway.pfx`` in the lab's directory, with a public authority's certificate for the lab's gateway.
 
-The file is encrypted as today's tools do it (AES), which the lab's Edges, like Windows Server 2016, cannot open.
+The file is encrypted with AES, as today's tools do. The lab's Edges cannot open it, like Windows Server 2016.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from .shape import SHAPE
 from .tls import write_private
 
 PASSPHRASE = "Lab-pfx-1"  # noqa: S105 - public by design, like every secret of the lab
-LIFETIME = datetime.timedelta(days=200)  # what public authorities issue in 2026
+LIFETIME = datetime.timedelta(days=200)  # the maximum of public authorities in 2026
 RENEW_BEFORE = datetime.timedelta(days=70)
 NAMES = (ACCESS_EDGE, *SIP_DOMAINS, *("sip." + domain for domain in SIP_DOMAINS[1:]), "webcon." + SIP_DOMAINS[0])
 OTHERS = tuple(pool.access_edge for pool in SHAPE.pools if pool.access_edge != ACCESS_EDGE)
@@ -33,7 +33,7 @@ FILE = "gateway.pfx"
 
 
 def ensure_gateway_pfx(directory: Path) -> None:
-    """Make it, and the authority, unless there is one that is good for a while yet."""
+    """Create the file and the authority, unless the file exists and its certificate does not end soon."""
     issuer, chain = public_authority(directory)
     if not _usable(directory, issuer):
         _create(directory, issuer, chain)

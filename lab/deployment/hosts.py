@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The hosts and accounts of the lab, public by design."""
+"""Define the hosts and accounts of the lab. Their passwords are public by design."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ NETBIOS = SHAPE.netbios
 
 @dataclass(frozen=True)
 class Host:
-    """A remote shell of a machine, and the machine's pool.
+    """Describe a remote shell of a machine, and the machine's pool.
 
     role: ``management`` (OcsPowershell of a Front End, cmdlets loaded), ``front_end`` (WinRM of a Front End) or
-    ``edge`` (WinRM).
+        ``edge``
+        (WinRM).
     """
 
     name: str
@@ -35,7 +36,7 @@ class Host:
 
 @dataclass(frozen=True)
 class Account:
-    """Who may log in. roles: of ROLES, or ``Administrator`` on an Edge."""
+    """Describe an account. roles: of ROLES, or ``Administrator`` on an Edge."""
 
     user: str
     password: str
@@ -43,13 +44,13 @@ class Account:
 
 
 def hosts_of(shape: Shape) -> dict[str, Host]:
-    """The machines of a shape, each with its first shell."""
+    """Return the machines of a shape, each with its first shell."""
     return {one["name"]: Host(one["name"], one["role"], shape.domain, shape.pool_of(one)) for one in shape.hosts}
 
 
 HOSTS = hosts_of(SHAPE)
 WINRM = "/wsman"
-# Every remote shell by its name: the machine's, and ``fe01/wsman`` for WinRM of a Front End.
+# This table has every remote shell by its name: the machine's name, and ``fe01/wsman`` for WinRM of a Front End.
 SHELLS = {
     **HOSTS,
     **{name + WINRM: replace(host, role="front_end") for name, host in HOSTS.items() if host.role == "management"},
@@ -58,8 +59,8 @@ SHELLS = {
 ADMINISTRATOR, VIEWER, GRANTER, PARTNERS = (
     "CsAdministrator", "CsViewOnlyAdministrator", "CsUserAdministrator", "XmppPartners",
 )  # fmt: skip
-# The product's cmdlets that the management shell offers to a role, as wildcards. The last role is not a role of the
-# product. It simulates a role that an administrator makes with New-CsAdminRole for partners only.
+# The management shell offers these cmdlets of the product to each role. The last role is not part of the product. It
+# simulates a role that an administrator creates with New-CsAdminRole only for partners.
 ROLES = {
     ADMINISTRATOR: ("*",),
     VIEWER: ("Get-*",),
@@ -68,23 +69,24 @@ ROLES = {
                "Remove-CsXmppAllowedPartner"),
 }  # fmt: skip
 
-# By name in lower case. Those of the shape's passwords that are of the domain.
+# The keys are in lower case. This table has only domain accounts.
 _DOMAIN_ACCOUNTS = {
     name: Account("%s\\%s" % (NETBIOS, name), SHAPE.passwords[name], (role,))
     for name, role in {"admin": ADMINISTRATOR, "viewer": VIEWER, "granter": GRANTER, "partners": PARTNERS}.items()
     if name in SHAPE.passwords
 }
-# The names of all accounts.
+# These are the names of all accounts.
 USERS = (*(account.user for account in _DOMAIN_ACCOUNTS.values()), "Administrator")
 _EDGE_ACCOUNT = Account("Administrator", SHAPE.passwords["edge"], ("Administrator",))
 
 
 def login(host: Host, user: str) -> Account | None:
-    """The account that a user name means on a host.
+    """Return the account of a user name on a host; None if there is none.
 
-    Accepts ``DOMAIN\\user`` and ``user@domain`` for domain accounts, and ``user``, ``.\\user``, ``HOST\\user`` for the
-    local account of an Edge (which is in a workgroup and knows no domain accounts). WinRM of a Front End takes its
-    local administrators only, which only ``admin`` is.
+    Domain accounts have the forms ``DOMAIN\\user`` and ``user@domain``. The local account of an Edge has the forms
+    ``user``, ``.\\user`` and ``HOST\\user``, because an Edge is in a workgroup without domain accounts. WinRM of a
+    Front
+    End accepts only its local administrators. Of the accounts, only ``admin`` is a local administrator.
     """
     if "\\" in user:
         domain, name = user.split("\\", 1)

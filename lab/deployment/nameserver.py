@@ -2,10 +2,10 @@
 # Copyright (c) 2026 the sfb.xmpp authors
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the world's DNS says of the deployment: SRV records of its SIP domains, and addresses of its names.
+"""Answer public DNS queries about the deployment: SRV records of its SIP domains, and addresses of its names.
 
-It answers on the Front End's address, over UDP, on the port that the gateway has over TCP, so that whoever knows the
-one knows the other. Partners are in the zone that the lab's partners bring (partners/zone.py).
+The server answers on the Front End's address, over UDP. Its port has the same number as the gateway's TCP port. Records
+of partners are in the zone of the lab's partners (partners/zone.py).
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ from .store import Store
 
 ADDRESS = ADDRESSES["fe01"]
 PREFIX = "_xmpp-server._tcp."
-# What the setting own_records can be; or the FQDN of an Edge pool, after failover.
+# These are values of the setting own_records. It can also be the FQDN of an Edge pool, after failover.
 PUBLISHED, MISSING, ELSEWHERE = "published", "missing", "elsewhere"
 ELSE = "old-edge.contoso.test"
-# Where nothing listens, so that who goes there is told so at once.
+# No program listens there, so that connections fail at once.
 _HOSTS = {**SHAPE.own_records, ELSE: ("127.0.0.19",)}
 _POOLS = {pool.fqdn: pool.access_edge for pool in SHAPE.pools}
 
 
 class Nameserver:
-    """Serves until stop()."""
+    """Serve until stop() is called."""
 
     def __init__(self, directory: Path, port: int) -> None:
-        """port: of the gateway. Raises LabError."""
+        """Start the server. port: the gateway's port. Raises LabError."""
         self._store, self._port = Store(directory), port
         server = self
 
@@ -56,7 +56,7 @@ class Nameserver:
             self._server = socketserver.UDPServer((ADDRESS, port), Handler)
         except OSError as e:
             self._store.close()
-            raise LabError("UDP port %d on %s is in use by another program" % (port, ADDRESS)) from e
+            raise LabError("UDP port %d on %s is in use. Choose another with --xmpp-port" % (port, ADDRESS)) from e
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), daemon=True)
         self._thread.start()
 
@@ -90,7 +90,7 @@ class Nameserver:
                     answer.additional.append(dns.rrset.from_text_list(record.target, 0, "IN", "A", addresses))
 
     def _records(self, name: str) -> t.Mapping[str, list[str]]:
-        """The records of a name by their type; none where there is no such name."""
+        """Return the records of a name by type; empty if the name does not exist."""
         if name in _HOSTS:
             return {"A": list(_HOSTS[name])}
         state = self._store.setting("own_records")

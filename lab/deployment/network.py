@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The network of the Edges, which may differ from the network of the controller.
+"""Connect over the network of the Edges, which can differ from the network of the controller.
 
 The setting ``edge_network`` has the differences by IP address. ``false`` means that an Edge does not reach the address.
-``ADDRESS:PORT`` is the real place of an address that only an Edge reaches. All other addresses are reached normally.
+If only an Edge reaches an address, its value is the real place, ``ADDRESS:PORT``. All other addresses are unchanged.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ import typing as t
 from .endpoints import ADDRESSES
 from .store import Store
 
-# A table of the kernel, a line for each connection of this machine. Source: proc(5).
+# This table of the kernel has one line for each connection of this machine. Source: proc(5).
 _TABLE = "/proc/net/tcp"
 _ESTABLISHED = "01"
 
 
 class Connection(t.NamedTuple):
-    """An established TCP connection of an Edge, as the Edge sees it."""
+    """Describe an established TCP connection of an Edge, as the Edge sees it."""
 
     local: tuple[str, int]
     remote: tuple[str, int]
 
 
 def connect(store: Store, host: str, address: str, port: int, seconds: float) -> socket.socket:
-    """A TCP connection from an Edge, over its network. Raises OSError."""
+    """Open a TCP connection from an Edge, over its network. Raises OSError."""
     place = store.setting("edge_network").get(address, "%s:%d" % (address, port))
     if not place:
         raise OSError(errno.EHOSTUNREACH, os.strerror(errno.EHOSTUNREACH))
@@ -41,7 +41,7 @@ def connect(store: Store, host: str, address: str, port: int, seconds: float) ->
 
 
 def connections(store: Store, host: str) -> list[Connection]:
-    """Those of an Edge that are established now; none where the kernel has no such table."""
+    """Return the established connections of an Edge; empty if the kernel has no such table."""
     outside = {str(place): address for address, place in store.setting("edge_network").items() if place}
     try:
         with open(_TABLE, encoding="ascii") as table:
@@ -58,6 +58,6 @@ def connections(store: Store, host: str) -> list[Connection]:
 
 
 def _end(text: str) -> tuple[str, int]:
-    """An end of a connection; the kernel writes the address as a number in its own byte order (little-endian here)."""
+    """Read an end of a connection. The kernel writes the address as a little-endian number here."""
     address, _colon, port = text.partition(":")
     return socket.inet_ntoa(bytes.fromhex(address)[::-1]), int(port, 16)

@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Opening a PKCS#12 file as an old Windows does: only the older encryption, everything else is "wrong password".
+"""Open a PKCS#12 file as an old Windows does. For newer encryption, it reports a wrong password.
 
-Windows Server 2016 and older cannot read files that are encrypted with PBES2 (AES) or carry a SHA-256 MAC; several
-certificate authorities document the symptom. The file's structure is RFC 7292; the objects identifiers are its own.
+Windows Server 2016 and older cannot read files that are encrypted with PBES2 (AES) or have a SHA-256 MAC. Several
+certificate authorities document this symptom. RFC 7292 defines the structure of the file and the object identifiers.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import pkcs12
 
-_PKCS12_PBE = bytes.fromhex("2a864886f70d010c01")  # 1.2.840.113549.1.12.1, its children are the old PBE schemes
-# 3DES with three or two keys, RC2 with 128 or 40 bits.
+_PKCS12_PBE = bytes.fromhex("2a864886f70d010c01")  # 1.2.840.113549.1.12.1; its children are the old PBE schemes
+# These are 3DES with three or two keys, and RC2 with 128 or 40 bits.
 _OLD_SCHEMES = frozenset(_PKCS12_PBE + bytes((n,)) for n in (3, 4, 5, 6))
 _SHA1 = bytes.fromhex("2b0e03021a")
 _DATA = bytes.fromhex("2a864886f70d010701")
@@ -27,11 +27,11 @@ _SHROUDED_KEY_BAG = bytes.fromhex("2a864886f70d010c0a0102")
 
 
 class Pkcs12Error(Exception):
-    """The file cannot be opened. The text is what Windows says."""
+    """The file cannot be opened. The text is the message of Windows."""
 
 
 class Content(t.NamedTuple):
-    """What a file holds. key is one of the kinds that can sign (RSA, ECC, ...)."""
+    """Hold the content of a file. The key is of a kind that can sign (RSA, ECC, ...)."""
 
     key: CertificateIssuerPrivateKeyTypes | None
     certificate: x509.Certificate | None
@@ -66,11 +66,11 @@ def open_as_windows(data: bytes, password: str) -> Content:
 
 
 def algorithms(data: bytes) -> tuple[set[bytes], bytes]:
-    """The object identifiers (in DER) of every encryption in the file, and of the MAC's digest (or empty)."""
+    """Return the object identifiers (in DER) of every encryption in the file, and of the MAC's digest (or empty)."""
     version, safe, *mac = _children(_only(data))
     kind, content = _children(safe[1])
     if kind[1] != _DATA:
-        raise ValueError("a file protected by a signature")
+        raise ValueError("the file is protected by a signature, and must have a MAC")
     schemes: set[bytes] = set()
     for info in _children(_only(_only(content[1]))):
         info_kind, info_content = _children(info[1])
@@ -89,12 +89,12 @@ def algorithms(data: bytes) -> tuple[set[bytes], bytes]:
 
 
 def _only(data: bytes) -> bytes:
-    """The content of the single element that the data is."""
+    """Return the content of the single element in the data."""
     return _element(data, 0)[1]
 
 
 def _children(content: bytes | tuple[int, bytes]) -> list[tuple[int, bytes]]:
-    """The elements of a constructed element's content, as (tag, content)."""
+    """Return the elements of a constructed element's content, as (tag, content)."""
     data = content if isinstance(content, bytes) else content[1]
     found = []
     at = 0
@@ -105,7 +105,7 @@ def _children(content: bytes | tuple[int, bytes]) -> list[tuple[int, bytes]]:
 
 
 def _element(data: bytes, at: int) -> tuple[int, bytes, int]:
-    """One DER element (X.690): tag, content, offset behind it."""
+    """Read one DER element (X.690): tag, content, offset behind it."""
     tag, length = data[at], data[at + 1]
     at += 2
     if length == 0x80:

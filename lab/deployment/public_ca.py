@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The public certificate authority of the lab's world: it issues the gateway's certificate and the partners'.
+"""Create the public certificate authority of the lab. It issues the certificates of the gateway and the partners.
 
-``public-ca.pem`` in the lab's directory is its root, for a trust store. ``public-ca-key.pem`` has the key and the
-certificate of the issuing authority below it, for its owner only; the root's own key is dropped.
+``public-ca.pem`` in the lab's directory is its root, for a trust store. ``public-ca-key.pem`` has the certificate and
+the key of the issuing authority below the root. Only its owner can read the file. The root's own key is not kept.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ RENEW_BEFORE = datetime.timedelta(days=365)
 
 
 def public_authority(directory: Path) -> tuple[Authority, tuple[x509.Certificate, ...]]:
-    """The issuing authority, made first if there is none, and the chain that a server sends behind its certificate."""
+    """Return the issuing authority, and the chain that a server sends after its certificate. Create it if necessary."""
     directory.mkdir(parents=True, exist_ok=True)
     with _alone(directory):
         issuer = _load(directory) or _create(directory)
@@ -42,7 +42,7 @@ def public_authority(directory: Path) -> tuple[Authority, tuple[x509.Certificate
 
 @contextlib.contextmanager
 def _alone(directory: Path) -> t.Iterator[None]:
-    """The lab and its partners may start at the same moment; they must not make two authorities."""
+    """Lock the directory, because a lab and its partners that start together must not create two authorities."""
     handle = os.open(directory, os.O_RDONLY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)

@@ -3,9 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A lab in which federation is set up, partners aside: for what is about partners and not about setting up.
+"""Prepare a lab for federation, except for the partners. Tests of partners start from there.
 
-Written straight into the store, without a word of the collection.
+The changes are written into the store directly, without the collection.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from .seed import thumbprint
 from .shape import SHAPE, shape_in
 from .store import CertificateRow, Store
 
-USER = "ialmeida@contoso.test"  # who may talk to partners afterwards
+USER = "ialmeida@contoso.test"  # this user can talk to partners afterwards
 POLICY = "Tag:Partners"
 EDGES = SHAPE.edges()
 
 
 def make_ready(store: Store, talker: str = USER) -> None:
-    """Open the Access Edge, let one user talk to partners, and present the certificate of ``gateway.pfx``."""
+    """Set the Access Edge, allow one user to talk to partners, and present the certificate of ``gateway.pfx``."""
     with store.transaction():
         store.put("access_edge", "Global", {**(store.get("access_edge", "Global") or {}), "AllowFederatedUsers": True})
         rights = {"EnableFederationAccess": True, "EnableXmppAccess": True}
@@ -39,7 +39,7 @@ def make_ready(store: Store, talker: str = USER) -> None:
 
 
 def gateway_certificate(directory: Path) -> tuple[x509.Certificate, bytes, list[x509.Certificate]]:
-    """What is in ``gateway.pfx``: the certificate, its key (PKCS#8, DER), and those above it."""
+    """Return the content of ``gateway.pfx``: the certificate, its key (PKCS#8, DER), and the certificates above it."""
     content = pkcs12.load_pkcs12((directory / FILE).read_bytes(), PASSPHRASE.encode())
     assert content.cert is not None
     assert content.key is not None
@@ -50,7 +50,7 @@ def gateway_certificate(directory: Path) -> tuple[x509.Certificate, bytes, list[
 
 
 def present(store: Store, certificate: x509.Certificate, key: bytes, chain: t.Sequence[x509.Certificate]) -> None:
-    """Let the Edges present a certificate, as after its assignment and a restart of the service. key: PKCS#8, DER."""
+    """Make the Edges present a certificate, as after its assignment and a service restart. key: PKCS#8, DER."""
     rows = [("My", certificate, key), *(("CA", above, None) for above in chain)]
     for host in shape_in(store).edges():
         for name, each, secret in rows:

@@ -2,12 +2,12 @@
 # Copyright (c) 2026 the sfb.xmpp authors
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Simulates the replication of the Central Management Store: which replica has which update now.
+"""Simulate the replication of the Central Management Store: which replica has which update now.
 
 A change is an update that reaches every replica after ``replication_seconds``. ``replicas_late`` has other times for
 some replicas. ``replicas_stuck`` never get it. Until ``replication_notice`` has passed, the status does not show that a
-replica is behind. A push also makes an update, and deletes the status of its replicas. For at least
-``status_empty_seconds`` the status is missing first, and then empty.
+replica is behind. A push also creates an update, and deletes the status of its replicas. For at least
+``status_empty_seconds``, the status is first missing, and then empty.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from ..assumptions import rests_on
 from .store import Document, Store, fold
 
-# What a replica holds, of which a stale one keeps the former state.
+# A stale replica keeps the former state of these objects.
 REPLICATED = (
     "policy", "partner", "gateway", "access_edge", "allowed_domain", "blocked_domain", "sip_domain",
     "health_monitoring", "site", "pool", "computer", "service_role",
@@ -28,8 +28,10 @@ REPLICATED = (
 
 @dataclass(frozen=True)
 class State:
-    """One replica that has a status. update: when the update that it has was made, in seconds since the epoch by the
-    lab's own clock; None while the status is empty.
+    """Describe the status of one replica.
+
+    update: time of the replica's last update, in seconds since the epoch, by the lab's own clock. None while the status
+        is empty.
     """
 
     fqdn: str
@@ -38,17 +40,17 @@ class State:
 
 
 def install(store: Store, fqdn: str) -> None:
-    """A replica that has everything."""
+    """Add a replica that is up to date."""
     store.put("replica", fqdn, {"applied": time.time(), "pending": None})
 
 
 def changed(store: Store) -> None:
-    """The store was written: there is an update for every replica."""
+    """Note a write to the store: every replica gets an update."""
     _update(store, None)
 
 
 def push(store: Store, fqdn: str | None) -> None:
-    """A full copy for every replica, or for that one, after its status was deleted."""
+    """Delete the status of a replica, or of all, and start a full copy."""
     _update(store, fqdn, pushed=time.time())
 
 
@@ -61,7 +63,7 @@ def _update(store: Store, fqdn: str | None, **more: float) -> None:
 
 
 def states(store: Store) -> list[State]:
-    """Every replica that has a status now."""
+    """Return every replica that has a status now."""
     rests_on("replication")
     now = time.time()
     stuck = _stuck(store)
@@ -81,12 +83,12 @@ def states(store: Store) -> list[State]:
 
 
 def freeze(store: Store) -> dict[str, t.Any]:
-    """What a replica that gets stuck now goes on knowing, for the setting ``stale_configuration``."""
+    """Return the configuration that a replica keeps if it gets stuck now, for the setting ``stale_configuration``."""
     return {kind: store.all(kind) for kind in REPLICATED}
 
 
 def configuration(store: Store, kind: str, fqdns: t.Collection[str]) -> dict[str, Document]:
-    """The objects of a kind as computers know them: as they are, or as the first stale one among them has them."""
+    """Return the objects of a kind as these computers know them: current, or from the first stale replica."""
     stale = {fold(name): frozen for name, frozen in store.setting("stale_configuration").items()}
     frozen = next((stale[fold(name)] for name in fqdns if fold(name) in stale), None)
     return store.all(kind) if frozen is None else dict(frozen[kind])

@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The deployment as it is right after its installation: organisation, topology, users, defaults, first certificates.
+"""Fill the deployment as right after its installation: sites, topology, users, defaults, first certificates.
 
-Two sites with a pool each, one Edge pool of two servers, a SIP domain for each region, twenty users, unless it has
-another shape. XMPP is enabled in the topology, and nothing else of it is configured.
+It has two sites with one pool each, one Edge pool of two servers, one SIP domain per region, and twenty users. Another
+shape changes this. The topology allows XMPP. No other part of XMPP is configured.
 """
 
 from __future__ import annotations
@@ -97,16 +97,17 @@ _PEOPLE = (
     ("Orla", "Quinn", "oquinn", "Dublin"),
     ("Rory", "Reid", "rreid", "Dublin"),
     ("Sam", "Taylor", "staylor", "Redmond"),
-    ("Sam", "Taylor", "staylor2", "Dublin"),  # two people of one name
+    ("Sam", "Taylor", "staylor2", "Dublin"),  # two users with the same name
     ("Tess", "Turner", "tturner-admin", "Redmond"),
 )
-# The staff of each site, and the staff of all of them, which has these groups in it.
+# Each site has a group for its staff. Another group contains the groups of all sites.
 _GROUP = "CN=%s Staff,OU=Groups,DC=contoso,DC=test"
 ALL_STAFF = _GROUP % "All"
-_PROTECTED = ("tturner-admin",)  # an administrator's account: Active Directory protects it (adminCount=1)
+_PROTECTED = ("tturner-admin",)  # Active Directory protects this administrator's account (adminCount=1)
 
-# name, what it is called after the product's name, services it depends on, certificate usages it presents. The two of
-# XMPP have these names in the store only; on the wire each lab gives them others.
+# Each service has a name, a display name without the product's name, the services that it depends on, and the
+# certificate usages that it presents. The XMPP services have these names only in the store. On the wire, they
+# have a suffix.
 _Services = tuple[tuple[str, str, tuple[str, ...], tuple[str, ...]], ...]
 _EDGE_SERVICES: _Services = (
     ("REPLICA", "Replica Replicator Agent", (), ()),
@@ -138,7 +139,7 @@ def seed(store: Store, profile: str, shape: Shape = SHAPE) -> None:
     """Fill an empty store. profile: ``lync2013`` or ``sfb2015``."""
     with store.transaction():
         store.set_setting("profile", profile)
-        # Whoever finds the services by name, and not by display name, fails in the next lab.
+        # The names differ in each lab. So code that searches the services by name, not by display name, fails.
         store.set_setting("service_suffix", store.setting("service_suffix") or secrets.token_hex(2).upper())
         store.set_setting(SETTING, shape.as_text())
         store.set_setting("read_controller", shape.domain_controllers[0])
@@ -185,7 +186,7 @@ def _topology(store: Store, profile: str, shape: Shape) -> None:
 
 
 def branch(store: Store, shape: Shape, site: str, fqdn: str, number: int, version: str) -> None:
-    """A branch site of the first site, with its appliance: branch-appliances."""
+    """Add a branch site of the first site, with its appliance: branch-appliances."""
     roles = ["Registrar", "MediationServer"]
     store.put("pool", fqdn, {"Site": site, "Computers": [fqdn], "Roles": roles, "Number": number})
     body = {"Description": None, "FederationRoute": "", "XmppFederationRoute": "", "Number": number}
@@ -243,7 +244,7 @@ def _users(store: Store, shape: Shape) -> None:
         name = "%s %s" % (given, family)
         common_name = name if name not in names else "%s (%s)" % (name, site)
         names.add(name)
-        # Distinguished names escape with a backslash (RFC 4514); none of the characters above needs it.
+        # Distinguished names escape characters with a backslash (RFC 4514). No character above needs an escape.
         dn = "CN=%s,OU=%s,OU=Staff,DC=contoso,DC=test" % (common_name, site)
         domain = shape.sip_domains[0] if site == "Redmond" else shape.sip_domains[1]
         store.put(
@@ -267,7 +268,7 @@ def _users(store: Store, shape: Shape) -> None:
 
 
 def _user(store: Store, shape: Shape, given: t.Mapping[str, str], alias: str) -> None:
-    """A user of another shape."""
+    """Add a user of another shape."""
     netbios, _slash, account = given.get("account", "").rpartition("\\")
     account = account or alias
     name = given.get("name") or account
@@ -309,7 +310,7 @@ def _host(store: Store, name: str, role: str, profile: str) -> None:
 
 
 def initial_certificates(host: str, shape: Shape = SHAPE) -> list[tuple[CertificateRow, tuple[str, ...]]]:
-    """The certificates of a server after its installation, each with the usages it is assigned to."""
+    """Return the certificates of a server after its installation, each with the usages that it is assigned to."""
     own = hosts_of(shape)[host]
     if own.role == "edge":
         pool = next(one for one in shape.pools if one.fqdn == own.pool)
@@ -327,7 +328,7 @@ def initial_certificates(host: str, shape: Shape = SHAPE) -> list[tuple[Certific
 
 
 def thumbprint(certificate: x509.Certificate) -> str:
-    """The SHA-1 digest that Windows names a certificate by."""
+    """Return the SHA-1 digest, which Windows uses as the name of a certificate."""
     return certificate.fingerprint(hashes.SHA1()).hex().upper()  # noqa: S303  # Windows' name of a certificate
 
 
@@ -336,7 +337,7 @@ def _authority() -> Authority:
     return Authority(common_name("Contoso Lab Root CA", "Contoso"), rsa_key(), datetime.timedelta(days=3650))
 
 
-# What the setup wizard asks certificates for. XmppServer has none yet.
+# The setup wizard requests certificates for these usages. XmppServer has no certificate yet.
 _EXTERNAL = ("AccessEdgeExternal", "DataEdgeExternal", "AudioVideoAuthentication")
 _FRONT_END = ("Default", "WebServicesInternal", "WebServicesExternal")
 
@@ -345,7 +346,7 @@ _FRONT_END = ("Default", "WebServicesInternal", "WebServicesExternal")
 def _issued(
     *wanted: tuple[tuple[str, ...], tuple[str, ...]],
 ) -> tuple[tuple[str, x509.Certificate, bytes | None, tuple[str, ...]], ...]:
-    """A private authority, and a certificate of it for each: names and usages. Those of an Edge are its pool's."""
+    """Create a private authority, and issue certificates from names and usages. An Edge gets its pool's certificate."""
     authority = _authority()
     issued: list[tuple[str, x509.Certificate, bytes | None, tuple[str, ...]]]
     issued = [("Root", authority.certificate, None, ())]

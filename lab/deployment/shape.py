@@ -3,11 +3,12 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the lab's deployment is made of: Contoso, unless SFB_LAB_SHAPE says otherwise.
+"""Describe the lab's deployment. The default is Contoso. SFB_LAB_SHAPE selects another shape.
 
-SFB_LAB_SHAPE holds the name of a file in ``shapes/`` (``two-sites``, ``fourthcoffee``), the path of a file, or the text
-itself: an object in JSON, or YAML in a file, with the attributes of Shape. What it leaves out is Contoso's. A process
-has one shape, because a lab is a process. The store of a lab keeps the shape, for other processes.
+SFB_LAB_SHAPE contains the name of a file in ``shapes/`` (``two-sites``, ``fourthcoffee``), the path of a file, or the
+shape itself. A shape is an object in JSON, or YAML in a file, with the attributes of Shape. Attributes that it omits
+have Contoso's values. A process has one shape, because a lab is a process. The store of a lab keeps the shape, for
+other processes.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ _FOLDER = Path(__file__).with_name("shapes")
 
 @dataclass(frozen=True)
 class EdgePool:
-    """fqdn, site: of the pool. access_edge: its name on the outside."""
+    """Describe an Edge pool. fqdn, site: of the pool. access_edge: its external name."""
 
     fqdn: str
     site: str
@@ -37,17 +38,21 @@ class EdgePool:
 
 @dataclass(frozen=True)
 class Shape:
-    """domain, netbios: of Active Directory. passwords: of the accounts ``admin``, ``viewer`` and (on Edges) ``edge``;
-    ``granter`` and ``partners`` may be missing.
+    """Describe a deployment.
 
-    hosts: those with a remote shell, ``{"name", "role", "address"}`` each, role ``management`` (a Front End) or
-    ``edge``; fe01 and edge01 are among them. ``pool`` is the host's pool: by default that of the first site, or the
-    first Edge pool.
-    sites: each site with its pool; the first has the Central Management Store.
-    edge_pools: FQDNs, or ``{"fqdn", "site", "access_edge"}`` with the first site and ``access_edge`` by default.
+    domain, netbios: names of the domain in Active Directory.
+    passwords: of the accounts ``admin``, ``viewer`` and (on Edges) ``edge``. ``granter`` and ``partners`` are optional.
+    hosts: the hosts with a remote shell, including fe01 and edge01. Each is ``{"name", "role", "address"}``. The role
+        is
+        ``management`` (a Front End) or ``edge``. ``pool`` is the host's pool. The default is the pool of the first
+        site,
+        or the first Edge pool.
+    sites: each site with its pool. The first site has the Central Management Store.
+    edge_pools: FQDNs, or ``{"fqdn", "site", "access_edge"}``. The defaults are the first site and ``access_edge``.
     branches: each branch site with the FQDN of its survivable branch appliance, which has no remote shell.
-    users: None for Contoso's twenty; else each with ``sip``, ``upn``, ``account`` (DOMAIN\\user), ``name``, ``dn``
-    (any but one may be missing), ``site``, which may be a branch, and ``group``, the distinguished name of one.
+    users: None for Contoso's twenty users. Otherwise each user has ``sip``, ``upn``, ``account`` (DOMAIN\\user),
+        ``name``
+        and ``dn`` (one of them is enough), ``site``, also a branch site, and ``group``, a group's distinguished name.
     """
 
     domain: str = "contoso.test"
@@ -63,7 +68,7 @@ class Shape:
         {"name": "edge02", "role": "edge", "address": "127.0.0.22"},
     )
     sip_domains: tuple[str, ...] = ("contoso.test", "contoso-emea.test")
-    # fe11 is there for its users; no shell
+    # fe11 has users, but no remote shell.
     sites: t.Mapping[str, str] = field(
         default_factory=lambda: {"Redmond": "fe01.contoso.test", "Dublin": "fe11.contoso.test"}
     )
@@ -75,12 +80,12 @@ class Shape:
 
     @property
     def home(self) -> str:
-        """The first site."""
+        """Return the first site."""
         return next(iter(self.sites))
 
     @property
     def pools(self) -> tuple[EdgePool, ...]:
-        """The Edge pools."""
+        """Return the Edge pools."""
         found = []
         for one in self.edge_pools:
             given = {"fqdn": one} if isinstance(one, str) else one
@@ -88,23 +93,23 @@ class Shape:
         return tuple(found)
 
     def pool_of(self, host: t.Mapping[str, str]) -> str:
-        """The pool of one of the hosts."""
+        """Return the pool of one host."""
         default = self.sites[self.home] if host["role"] == "management" else self.pools[0].fqdn
         return host.get("pool", default)
 
     @property
     def addresses(self) -> dict[str, str]:
-        """Host -> IP address."""
+        """Return the IP addresses by host."""
         return {host["name"]: host["address"] for host in self.hosts}
 
     def edges(self, pool: str = "") -> tuple[str, ...]:
-        """The names of the Edges, of all or of one pool (FQDN, lower case)."""
+        """Return the names of the Edges, of all pools or of one pool (FQDN, lower case)."""
         edges = [host for host in self.hosts if host["role"] == "edge"]
         return tuple(host["name"] for host in edges if not pool or self.pool_of(host).lower() == pool)
 
     @property
     def own_records(self) -> dict[str, tuple[str, ...]]:
-        """The outside names of the Edge pools, with the addresses of their Edges."""
+        """Return the external names of the Edge pools, with the addresses of their Edges."""
         found: dict[str, tuple[str, ...]] = {}
         for pool in self.pools:
             addresses = tuple(self.addresses[name] for name in self.edges(pool.fqdn.lower()))
@@ -112,12 +117,12 @@ class Shape:
         return found
 
     def as_text(self) -> str:
-        """What SFB_LAB_SHAPE can hold."""
+        """Return a text that SFB_LAB_SHAPE accepts."""
         return json.dumps(asdict(self))
 
 
 def read_shape(given: str | None = None) -> Shape:
-    """A shape by name, path or text; Contoso without one. Raises LabError."""
+    """Return a shape by name, path or text; Contoso if none is given. Raises LabError."""
     if not given:
         return Shape()
     path = Path(given) if os.sep in given else _FOLDER / (given + ".yml")
@@ -127,23 +132,23 @@ def read_shape(given: str | None = None) -> Shape:
         known = {one.name for one in fields(Shape)}
         unknown = sorted(set(values) - known)
         if unknown:
-            raise ValueError("'%s' is none of %s" % (unknown[0], ", ".join(sorted(known))))
+            raise ValueError("'%s' must be one of %s" % (unknown[0], ", ".join(sorted(known))))
         lists: dict[str, t.Any] = {k: tuple(v) for k, v in values.items() if isinstance(v, list)}
         return Shape(**{**values, **lists})
     except (OSError, ValueError, TypeError) as e:
         names = ", ".join(sorted(one.stem for one in _FOLDER.glob("*.yml")))
         raise LabError(
-            "%s: %s is not a shape of a lab; use a file or one of %s: %s" % (VARIABLE, given, names, e)
+            "%s: %s is not a shape of a lab. Use a file or one of %s: %s" % (VARIABLE, given, names, e)
         ) from e
 
 
 def shape_in(store: Store) -> Shape:
-    """The shape of the lab whose store this is, whatever the shape of this process."""
+    """Return the shape of the lab with this store, even if this process has another shape."""
     return read_shape(store.setting(SETTING))
 
 
 def _yaml(text: str) -> dict[str, t.Any]:
-    import yaml  # takes as long as all the rest of this file
+    import yaml  # its import is slow
 
     try:
         return dict(yaml.safe_load(text))

@@ -3,11 +3,12 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The lab's whole state in one SQLite file, and readable accessors for tests.
+"""Store the lab's complete state in one SQLite file, with readable functions for tests.
 
-Managed objects are JSON documents of a kind under a key that compares without case; certificates, files, assignments,
-grants, messages, events and faults have tables of their own. Nothing is cached, so a test may read (and change "by
-hand") the state of a running lab from another process.
+Managed objects are JSON documents. A document has a kind and a key, which is compared without case. Certificates,
+files,
+assignments, grants, messages, events and faults have their own tables. Nothing is cached. So a test in another process
+can read and change the state of a running lab.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from ..errors import LabError
 
 FILE = "state.sqlite"
 
-# Goes up whenever the tables or what stands in them change.
+# Increase this number with every change to the tables or to the form of their content.
 _VERSION = 3
 
 _SCHEMA = """
@@ -65,55 +66,56 @@ CREATE TABLE IF NOT EXISTS message (
 CREATE INDEX IF NOT EXISTS message_status ON message (status);
 """
 
-# Settings that a test may change with set_setting(). Seconds unless said otherwise.
+# Tests change these settings with set_setting(). Numbers are seconds unless the comment has another unit.
 DEFAULT_SETTINGS: dict[str, t.Any] = {
     "reported_forms": False,  # lists of one as a text, enumerations in properties as objects: see list-shapes
-    "directory_lag": 5.0,  # until a change made on one domain controller shows on the other
-    "read_controller": "dc01.contoso.test",  # who answers when no -DomainController is given
+    "directory_lag": 5.0,  # until a change on one domain controller appears on the other
+    "read_controller": "dc01.contoso.test",  # the domain controller that answers without -DomainController
     "replication_seconds": 2.0,  # until a change of the Central Management Store is on the replicas
     "replication_notice": 0.2,  # until the status shows that a replica is behind
-    "status_empty_seconds": 1.0,  # that a push leaves a replica without a status, then with an empty one
+    "status_empty_seconds": 1.0,  # after a push: half this time without a status, half with an empty status
     "only_tls12": False,  # the Edges have no TLS below 1.2
-    "replicas_stuck": [],  # FQDNs that never get up to date
+    "replicas_stuck": [],  # FQDNs that never become up to date
     "replicas_late": {},  # FQDN -> seconds instead of replication_seconds
-    "stale_configuration": {},  # FQDN -> what it still knows: replication.freeze()
-    "server_version": None,  # what the servers say they are, by Get-CsService's numbers; None: as the profile
+    "stale_configuration": {},  # FQDN -> its old configuration: replication.freeze()
+    "server_version": None,  # version that the servers report, as in Get-CsService; None: of the profile
     "cmdlets_hidden": [],  # names or wildcards that the remote shells do not offer; HOST:NAME on one host only
     "enterprise_ca_delay": False,  # Request-CsCertificate -CA waits for approval until this is false again
-    "clock_ahead": 0.0,  # seconds that Get-Date of the servers is ahead
-    "hide_dialback_passphrase": False,  # Get-CsXmppGatewayConfiguration shows it in clear otherwise
-    "revoked_streams_stay": False,  # streams that are open when their partner is removed live until the proxy restarts
+    "clock_ahead": 0.0,  # Get-Date of the servers is ahead by this time
+    "hide_dialback_passphrase": False,  # if false, Get-CsXmppGatewayConfiguration shows it in clear text
+    "revoked_streams_stay": False,  # open streams of a removed partner continue until the proxy restarts
     "own_records": "published",  # SRV of the SIP domains: published, missing, elsewhere, or an Edge pool's FQDN
-    "xmpp_nameserver": None,  # "ADDRESS:PORT" of the DNS server that the XMPP gateway asks; there is no other
-    "edge_network": {},  # of the Edges: a partner's address -> false, or the ADDRESS:PORT where it is: network.py
-    "unreachable_seconds": 0.0,  # that Test-NetConnection takes for what does not answer; Windows takes 20 or more
+    "xmpp_nameserver": None,  # "ADDRESS:PORT" of the DNS server that the XMPP gateway asks; required for DNS
+    "edge_network": {},  # of the Edges: a partner's address -> false, or its real ADDRESS:PORT: network.py
+    "unreachable_seconds": 0.0,  # time of Test-NetConnection for an unreachable address; Windows takes 20 or more
     "one_statement": False,  # pipelines of several statements are refused as a whole
-    "service_suffix": "",  # at the end of the names of the XMPP services; empty before the seed: a random one
+    "service_suffix": "",  # end of the names of the XMPP services; empty before the seed: a random suffix
     "services_at_doors": False,  # remote shells offer Start- and Stop-CsWindowsService too
     "clock_at_doors": False,  # remote shells offer Get-Date too
     "version_at_doors": True,  # remote shells offer Get-CsServerVersion, which its page calls local
-    "real_size_users": False,  # users have the hundred properties, some 10 kB, that real ones have
-    "odd_forms": [],  # forms in which objects come: names of cmdlets/odd_forms.py
-    "user_filters": True,  # Get-CsUser takes -Filter
+    "real_size_users": False,  # users have the hundred properties, some 10 kB, that real users have
+    "odd_forms": [],  # forms of objects: names of cmdlets/odd_forms.py
+    "user_filters": True,  # Get-CsUser accepts -Filter
     "select_object": True,  # the endpoints offer Select-Object
-    "restricted_select": ["management"],  # roles of the servers where it is the proxy of a restricted session
-    "drain_seconds": 0.0,  # that sessions last: so long a service that is stopped gracefully is Paused
-    "drain_blocks": False,  # Stop-CsWindowsService -Graceful returns when the sessions have ended, also with -NoWait
-    "request_seconds": 0.0,  # that every HTTP request takes longer: the round trip of a distant server
-    "open_seconds": 0.0,  # that the opening of a session takes longer
-    "import_seconds": 0.0,  # that importing the product's module takes longer (WinRM)
+    "restricted_select": ["management"],  # server roles that have the proxy of a restricted session
+    "drain_seconds": 0.0,  # length of sessions: a service that is stopped gracefully is Paused for this time
+    "drain_blocks": False,  # Stop-CsWindowsService -Graceful returns after the end of the sessions, also with -NoWait
+    "request_seconds": 0.0,  # additional time of every HTTP request: the round trip of a distant server
+    "open_seconds": 0.0,  # additional time to open a session
+    "import_seconds": 0.0,  # additional time to import the product's module (WinRM)
     "hosts_down": {},  # host -> off, unavailable (its management shell answers 503), hangs (never answers)
-    "lock_after": 0,  # refused logins in a row after which an account is locked; 0: never
-    "route_at_restart": False,  # gateways take a site's XMPP route when their service starts, not at once
-    "cmdlet_seconds": 0.0,  # that every cmdlet takes longer
+    "lock_after": 0,  # number of refused logins in a row after which an account is locked; 0: never
+    "route_at_restart": False,  # gateways use a changed XMPP route of a site after the restart of their service
+    "cmdlet_seconds": 0.0,  # additional time of every cmdlet
 }
 
 Document = dict[str, t.Any]
 
 
 def service_status(service: Document) -> str:
-    """Of a document of the kind ``service``: one that drains is Paused until its last session has ended, at the time
-    ``Until``, or for ever.
+    """Return the status of a document of the kind ``service``.
+
+    A service that drains is Paused until its last session has ended, at the time ``Until``, or without limit.
     """
     drained = service["Status"] == "Paused" and service.get("Until", math.inf) <= time.time()
     return "Stopped" if drained else str(service["Status"])
@@ -121,16 +123,15 @@ def service_status(service: Document) -> str:
 
 @dataclass(frozen=True)
 class Event:
-    """One line of the event log.
+    """Describe one line of the event log.
 
+    time: ISO 8601 in UTC.
     kind: statement, session-open, session-close, login-refused, account-locked, xmpp (see gateway/events.py).
-
-    assumptions: what the lab's answer rests on (see assumptions.py).
-
-    outcome: ok, error, whatif; of the XMPP gateway: ok, refused, failed.
-
-    time is ISO 8601 in UTC, seconds the duration. parameters hold no secrets (``{"secret": true}`` in their place) and
-    name their type where it is not plain: ``{"uint32": 5}``, ``{"bytes": LENGTH}``, ``{"hashtable": {...}}``.
+    parameters: without secrets: a secret is ``{"secret": true}``. Some values have their type: ``{"uint32": 5}``,
+        ``{"bytes": LENGTH}``, ``{"hashtable": {...}}``.
+    outcome: ok, error or whatif; for the XMPP gateway ok, refused or failed.
+    seconds: the duration.
+    assumptions: the assumptions behind the lab's answer (see assumptions.py).
     """
 
     id: int
@@ -149,9 +150,13 @@ class Event:
 
 @dataclass(frozen=True)
 class Message:
-    """One instant message. direction: in, out; time: ISO 8601 in UTC; edge: the host that carried it, empty before.
+    """Describe one instant message.
 
-    status: delivered or refused (in); queued, sent or refused (out). reason: why it was refused.
+    time: ISO 8601 in UTC.
+    direction: in or out.
+    edge: the host that carried it; empty before.
+    status: delivered or refused (in); queued, sent or refused (out).
+    reason: why it was refused.
     """
 
     id: int
@@ -167,7 +172,7 @@ class Message:
 
 @dataclass(frozen=True)
 class CertificateRow:
-    """A certificate in a Windows store (My, CA, Root) of a host. key: PKCS#8 in DER, if the private key is there."""
+    """Describe a certificate in a Windows store (My, CA, Root) of a host. key: PKCS#8 in DER, or None."""
 
     host: str
     store: str
@@ -179,7 +184,7 @@ class CertificateRow:
 
 
 def fold(text: str) -> str:
-    """The form in which identities compare."""
+    """Return the form in which identities are compared."""
     return text.casefold()
 
 
@@ -188,21 +193,21 @@ def _stamp(moment: float) -> str:
 
 
 class Store:
-    """State of one lab. Safe for threads; other processes may open the same directory at the same time."""
+    """Store the state of one lab. It is thread-safe. Other processes can open the same directory at the same time."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
         path = self.directory / FILE
-        # The file holds private keys of the lab's own authority: for its owner only. One that exists is not opened:
-        # closing it again would drop the locks of every connection that this process has to it (POSIX), SQLite's own.
+        # The file contains private keys, so only its owner can read it. An existing file is not opened here. A close
+        # would release the locks of every connection of this process to the file (POSIX), including SQLite's locks.
         with contextlib.suppress(FileExistsError):
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         self._lock = threading.RLock()
         self._depth = 0
         self._db = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
         self._db.execute("PRAGMA journal_mode=WAL")
-        # Safe when the process dies; only a machine that loses power could lose the state of a laboratory.
+        # A crash of the process loses no data. A power failure can lose the state of the lab, which is acceptable.
         self._db.execute("PRAGMA synchronous=OFF")
         with self.transaction():
             self._take(path)
@@ -210,11 +215,11 @@ class Store:
                 self._db.execute(statement)
 
     def _take(self, path: Path) -> None:
-        """Make the file that of this version, if it is new. Raises LabError for that of another."""
+        """Mark a new file with this version. Raises LabError for a file of another version."""
         (version,) = self._db.execute("PRAGMA user_version").fetchone()
         (tables,) = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()
         if tables and version != _VERSION:
-            raise LabError("%s was written by another version of the lab; remove it" % path)
+            raise LabError("%s is a file of another version of the lab. Remove the file" % path)
         self._db.execute("PRAGMA user_version=%d" % _VERSION)
 
     def close(self) -> None:
@@ -228,7 +233,7 @@ class Store:
 
     @contextlib.contextmanager
     def transaction(self, keep: bool = True) -> t.Iterator[None]:
-        """All or nothing: undone when the block raises, and with ``keep=False`` always (WhatIf). May nest."""
+        """Run a transaction, possibly inside another. It is undone if the block raises, or if ``keep`` is false."""
         with self._lock:
             if self._depth:
                 self._depth += 1
@@ -250,7 +255,7 @@ class Store:
                 self._depth = 0
 
     def clear(self) -> None:
-        """Forget everything, event log included (its numbers go on)."""
+        """Delete all data, including the event log. The numbers of events continue."""
         with self.transaction():
             for (name,) in self.sql("SELECT name FROM sqlite_master WHERE type='table' AND name NOT LIKE 'sqlite_%'"):
                 self._db.execute("DELETE FROM %s" % name)
@@ -271,12 +276,12 @@ class Store:
         return json.loads(rows[0][0]) if rows else None
 
     def all(self, kind: str) -> dict[str, Document]:
-        """Every document of a kind under its key, in the order in which they came."""
+        """Return every document of a kind by its key, in the order of creation."""
         rows = self.sql("SELECT key, body FROM document WHERE kind=? ORDER BY id", kind)
         return {key: json.loads(body) for key, body in rows}
 
     def put(self, kind: str, key: str, body: Document) -> None:
-        """Create or replace. The spelling of the key stays as it was first written."""
+        """Create or replace a document. The key keeps its first spelling."""
         self.sql(
             "INSERT INTO document (kind, folded, key, body) VALUES (?,?,?,?) "
             "ON CONFLICT (kind, folded) DO UPDATE SET body=excluded.body",
@@ -287,7 +292,7 @@ class Store:
         self.sql("DELETE FROM document WHERE kind=? AND folded=?", kind, fold(key))
 
     def spelling(self, kind: str, key: str) -> str | None:
-        """The key as it was first written, or None if there is no such document."""
+        """Return the key in its first spelling, or None if there is no such document."""
         rows = self.sql("SELECT key FROM document WHERE kind=? AND folded=?", kind, fold(key))
         return rows[0][0] if rows else None
 
@@ -300,7 +305,7 @@ class Store:
         )  # fmt: skip
 
     def grants(self, controller: str | None = None) -> dict[str, str]:
-        """User DN -> per-user policy, as a domain controller sees it (None: as it will be everywhere)."""
+        """Return the per-user policies by user DN, as a domain controller sees them (None: with all grants)."""
         horizon = time.time() - float(self.setting("directory_lag"))
         rows = self.sql("SELECT user, policy, controller, at FROM granted ORDER BY id")
         known: dict[str, str | None] = {}
@@ -323,7 +328,7 @@ class Store:
         return next((c for c in self.certificates(host, store) if fold(c.thumbprint) == fold(thumbprint)), None)
 
     def put_certificate(self, row: CertificateRow) -> None:
-        """Add a certificate. One already there keeps its private key if the new one brings none."""
+        """Add a certificate. An existing certificate keeps its private key if the new one has no key."""
         self.sql(
             "INSERT INTO certificate (host, store, thumbprint, der, key, key_readable, friendly_name) "
             "VALUES (?,?,?,?,?,?,?) ON CONFLICT (host, store, thumbprint) DO UPDATE SET "
@@ -346,7 +351,7 @@ class Store:
         self.sql("DELETE FROM assignment WHERE host=? AND usage=?", host, usage)
 
     def assignments(self, host: str) -> dict[str, str]:
-        """Usage -> thumbprint of the certificate that is assigned to it."""
+        """Return the thumbprints of the assigned certificates by usage."""
         return dict(self.sql("SELECT usage, thumbprint FROM assignment WHERE host=? ORDER BY rowid", host))
 
     def present(self, host: str, usage: str, thumbprint: str | None) -> None:
@@ -356,16 +361,16 @@ class Store:
             self.sql("INSERT INTO presented VALUES (?,?,?)", host, usage, thumbprint)
 
     def turn(self, host: str, usage: str) -> str:
-        """A word that changes whenever the service that presents this certificate is started or stopped."""
+        """Return a value that changes at each start or stop of the service that presents this certificate."""
         rows = self.sql("SELECT at FROM turn WHERE host=? AND usage=?", host, usage)
         return str(rows[0][0]) if rows else ""
 
     def presented(self, host: str) -> dict[str, str]:
-        """Usage -> thumbprint that the running service really presents: what was assigned when it started."""
+        """Return the thumbprints by usage that the running service presents: those assigned when it started."""
         return dict(self.sql("SELECT usage, thumbprint FROM presented WHERE host=? ORDER BY rowid", host))
 
     def put_file(self, host: str, path: str, content: bytes | None) -> None:
-        """Write a file, or with ``content=None`` make a directory."""
+        """Write a file. With ``content=None``, create a directory."""
         self.sql(
             "INSERT INTO file (host, folded, path, content, at) VALUES (?,?,?,?,?) "
             "ON CONFLICT (host, folded) DO UPDATE SET content=excluded.content, at=excluded.at",
@@ -376,13 +381,13 @@ class Store:
         self.sql("DELETE FROM file WHERE host=? AND folded=?", host, fold(path))
 
     def tree(self, host: str) -> dict[str, bytes | None]:
-        """Every path of a host's file system with its content, directories with None."""
+        """Return every path of a host's file system with its content; None for directories."""
         return dict(self.sql("SELECT path, content FROM file WHERE host=? ORDER BY folded", host))
 
     # -- instant messages and contacts
 
     def send_message(self, sender: str, recipient: str, body: str) -> int:
-        """Queue a message of a local user for a partner's, which a running lab's gateway sends. Returns its number."""
+        """Queue a message from a local user to a partner's user, and return its number. A running lab sends it."""
         return self.add_message("out", "", sender, recipient, body, "queued")
 
     def add_message(
@@ -397,11 +402,11 @@ class Store:
             return int(self.sql("SELECT last_insert_rowid()")[0][0])
 
     def settle_message(self, id: int, edge: str, status: str, reason: str = "") -> None:
-        """Write down what became of a message."""
+        """Store the outcome of a message."""
         self.sql("UPDATE message SET edge=?, status=?, reason=? WHERE id=?", edge, status, reason, id)
 
     def messages(self, since: int = 0, status: str | None = None) -> list[Message]:
-        """The messages with a number above ``since`` (of one status), oldest first."""
+        """Return the messages with a number above ``since`` (of one status), oldest first."""
         rows = self.sql(
             "SELECT id, time, direction, edge, sender, recipient, body, status, reason FROM message "
             "WHERE id>? AND (? IS NULL OR status=?) ORDER BY id",
@@ -423,15 +428,15 @@ class Store:
     # -- for tests
 
     def partners(self) -> dict[str, Document]:
-        """Domain -> properties of the allowed partner."""
+        """Return the properties of the allowed partners by domain."""
         return self.all("partner")
 
     def policies(self) -> dict[str, Document]:
-        """Identity (``Global``, ``Site:NAME``, ``Tag:NAME``) -> properties of the external access policy."""
+        """Return the external access policies by identity (``Global``, ``Site:NAME``, ``Tag:NAME``)."""
         return self.all("policy")
 
     def users(self) -> dict[str, Document]:
-        """SIP address without ``sip:`` -> the user's properties, with ExternalAccessPolicy as granted (or None)."""
+        """Return the users by SIP address without ``sip:``. ExternalAccessPolicy is the granted policy, or None."""
         granted = self.grants()
         return {
             str(user["SipAddress"])[4:]: {**user, "ExternalAccessPolicy": granted.get(dn)}
@@ -439,16 +444,16 @@ class Store:
         }
 
     def files(self, host: str) -> dict[str, bytes]:
-        """Path -> content of the files on a host (directories left out)."""
+        """Return the files on a host by path, without directories."""
         return {path: content for path, content in self.tree(host).items() if content is not None}
 
     def services(self, host: str) -> dict[str, str]:
-        """Windows service, by its name on the wire -> ``Running``, ``Paused`` or ``Stopped``."""
+        """Return the Windows services by their name on the wire: ``Running``, ``Paused`` or ``Stopped``."""
         prefix = host + "/"
         return {v["Name"]: service_status(v) for k, v in self.all("service").items() if k.startswith(prefix)}
 
     def service_name(self, host: str, key: str) -> str:
-        """The name on the wire of a service that the store calls ``key``."""
+        """Return the name on the wire of a service. key: its key in the store."""
         return str((self.get("service", "%s/%s" % (host, key)) or {})["Name"])
 
     # -- events
@@ -476,7 +481,7 @@ class Store:
         )  # fmt: skip
 
     def events(self, since: int = 0) -> list[Event]:
-        """The events with a number above ``since``, oldest first."""
+        """Return the events with a number above ``since``, oldest first."""
         columns = "id, time, kind, host, session, user, cmdlet, parameters, outcome, error, seconds, assumptions"
         rows = self.sql("SELECT %s FROM event WHERE id>? ORDER BY id" % columns, since)
         names = columns.split(", ")
@@ -487,7 +492,7 @@ class Store:
         return found
 
     def forget_old(self, kind: str, keep: int) -> None:
-        """Drop all but the last ``keep`` events of a kind."""
+        """Delete all events of a kind, except for the last ``keep`` events."""
         self.sql(
             "DELETE FROM event WHERE kind=? AND id <= (SELECT id FROM event WHERE kind=? ORDER BY id DESC "
             "LIMIT 1 OFFSET ?)",

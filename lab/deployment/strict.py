@@ -3,9 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Everything at once that a real deployment may have and a friendly one has not: ``python -m lab strict``.
+"""Add everything that makes a real deployment difficult: ``python -m lab strict``.
 
-Sessions offer less, objects come in other forms, texts are odd, and the topology has servers without XMPP.
+Sessions offer fewer cmdlets, objects have other forms, texts are unusual, and the topology has servers without XMPP.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ SETTINGS: t.Mapping[str, t.Any] = {
     "real_size_users": True,
     "odd_forms": list(FORMS),
 }
-# Site and server: an appliance and a branch server look alike (branch-appliances).
+# The objects of an appliance and of a branch server have the same form (branch-appliances).
 BRANCHES = (("Bellevue", "sba01.contoso.test"), ("Tacoma", "branch01.contoso.test"))
 ODD_TEXTS = ("a\ufffeb", "half \ud83d of it", "call\u200e us", "tab\tand bell\x07")
 ODD_PARTNER, ODD_POLICY = "odd.example", "Tag:Odd"
@@ -35,7 +35,7 @@ PAUSED = ("fe01/RTCIMMCU", "edge01/RTCMEDIARELAY")
 
 
 def make_strict(store: Store, texts: bool = True) -> None:
-    """Change a seeded deployment. texts: whether objects with odd texts come as well, which a purge would remove."""
+    """Change a new deployment. texts: whether to add objects with unusual texts, which a purge would remove."""
     shape = shape_in(store)
     with store.transaction():
         for name, value in SETTINGS.items():

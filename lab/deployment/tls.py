@@ -3,9 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The lab's certificate authority and the one server certificate that all its hosts share.
+"""Create the lab's certificate authority, and the one server certificate for all its hosts.
 
-Written into the lab's directory when missing, about to expire or for other names; the key is for its owner only.
+They are created in the lab's directory if they are missing, end soon, or have other names. Only the owner can read the
+key.
 """
 
 from __future__ import annotations
@@ -34,27 +35,27 @@ RENEW_BEFORE = datetime.timedelta(days=30)
 
 @dataclass(frozen=True)
 class ServerIdentity:
-    """Paths of the CA certificate that clients trust, and of the server's certificate and key (PEM)."""
+    """Describe the paths of the CA certificate that clients trust, and of the server's certificate and key (PEM)."""
 
     ca: Path
     certificate: Path
     key: Path
 
     def context(self) -> ssl.SSLContext:
-        """What a listener needs: TLS 1.2 or later."""
+        """Return the context of a listener: TLS 1.2 or later."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.load_cert_chain(self.certificate, self.key)
         return context
 
     def channel_binding(self) -> bytes:
-        """The ``tls-server-end-point`` application data (RFC 5929, section 4) of a certificate signed with SHA-256."""
+        """Return the ``tls-server-end-point`` data (RFC 5929, section 4). The certificate is signed with SHA-256."""
         der = ssl.PEM_cert_to_DER_cert(self.certificate.read_text("ascii"))
         return b"tls-server-end-point:" + hashlib.sha256(der).digest()
 
 
 def ensure_identity(directory: Path) -> ServerIdentity:
-    """The identity in ``directory``, made first if there is none that is good for another month."""
+    """Return the identity in ``directory``. Create it unless it is valid for another month."""
     identity = ServerIdentity(directory / "ca.pem", directory / "server.pem", directory / "server-key.pem")
     if not _usable(identity):
         _create(identity)
@@ -80,8 +81,8 @@ def _names() -> x509.SubjectAlternativeName:
 
 
 def _create(identity: ServerIdentity) -> None:
-    """A fresh CA each time: its key is dropped after signing, so nothing else can ever be issued under it."""
-    # Every authority gets a name of its own, so that two labs' certificates are never taken for each other's.
+    """Create a new CA and certificate. The CA's key is not kept, so the CA can issue no other certificates."""
+    # Every authority has a unique name, so that clients cannot confuse the certificates of two labs.
     ca_name = common_name("Contoso lab CA %x" % (x509.random_serial_number() & 0xFFFFFFFF))
     ca = Authority(ca_name, ec.generate_private_key(ec.SECP256R1()), LIFETIME)
     key = ec.generate_private_key(ec.SECP256R1())
@@ -95,7 +96,7 @@ def _create(identity: ServerIdentity) -> None:
 
 
 def write_private(path: Path, data: bytes) -> None:
-    """Write a file that only its owner can read, whatever was there before."""
+    """Write a file that only its owner can read, or replace an existing file."""
     path.unlink(missing_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as f:
         f.write(data)

@@ -2,7 +2,7 @@
 # Copyright (c) 2026 the sfb.xmpp authors
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the topology says of pools and users, for cmdlets and gateway alike."""
+"""Read pools and users from the topology, for cmdlets and the gateway."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ import typing as t
 
 from .store import Document, Store, fold
 
-# Get-CsService's Version: 6 is Lync Server 2013, 7 Skype for Business Server 2015, 8 the release of 2019:
+# Get-CsService's Version is 6 for Lync Server 2013, 7 for Skype for Business Server 2015, 8 for the 2019 release:
 # service-version-numbers.
 LEGACY = ("6", "7")
 VERSIONS = {"lync2013": "6", "sfb2015": "7"}
 VERSION_2019 = "8"
-# The build that a server of a version reports.
+# Servers of a version report this build.
 BUILDS = {"6": "5.0.8308.0", "7": "6.0.9319.0", VERSION_2019: "7.0.2046.0"}
 PRODUCTS = {
     "6": "Microsoft Lync Server 2013",
     "7": "Skype for Business Server 2015",
     VERSION_2019: "Skype for Business Server 2019",
 }
-ON_PREMISES = "SRV:"  # HostingProvider of a user who is homed in the deployment
+ON_PREMISES = "SRV:"  # HostingProvider of a user in this deployment
 
 
 def sites(store: Store) -> dict[str, str]:
-    """Pool in lower case -> name of its site."""
+    """Return the names of the sites by pool in lower case."""
     return {fold(fqdn): str(pool["Site"]) for fqdn, pool in store.all("pool").items()}
 
 
 def version_of(roles: t.Mapping[str, Document], pool: str) -> str:
-    """The version of a pool's services; empty when there is no such pool."""
+    """Return the version of a pool's services; empty if there is no such pool."""
     return next((str(role["Version"]) for role in roles.values() if fold(role["Pool"]) == fold(pool)), "")
 
 

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""PowerShell's wildcards (about_Wildcards): ``*``, ``?``, ``[abc]``, ``[a-z]``, and the backtick as escape."""
+"""Match PowerShell's wildcards (about_Wildcards): ``*``, ``?``, ``[abc]``, ``[a-z]``, and the backtick as escape."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ def _compile(pattern: str) -> re.Pattern[str]:
 
 
 def like(text: str, pattern: str) -> bool:
-    """Whether the whole text matches the pattern, without regard to case."""
+    """Return whether the whole text matches the pattern, without regard to case."""
     return _compile(pattern).fullmatch(text) is not None
 
 
 def has_wildcard(text: str) -> bool:
-    """Whether a text would be taken as a pattern."""
+    """Return whether a text is a pattern."""
     return any(c in text for c in "*?[")

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whether another server's certificate is good for its domain (RFC 6120, section 13.7; RFC 6125, section 6.4)."""
+"""Check another server's certificate for its domain (RFC 6120, section 13.7; RFC 6125, section 6.4)."""
 
 from __future__ import annotations
 
@@ -31,9 +31,11 @@ def problem(
     now: datetime.datetime,
     purpose: Purpose,
 ) -> str:
-    """What is wrong with a certificate for a domain; '' if nothing.
+    """Return the problem of a certificate for a domain; '' if there is none.
 
-    chain: the certificate, then whatever may link it to an anchor. now: in UTC. purpose: the other side's part in TLS.
+    chain: the certificate, then certificates that can connect it to an anchor.
+    now: in UTC.
+    purpose: the other side's role in TLS.
     """
     if not chain:
         return "there is none"
@@ -43,7 +45,7 @@ def problem(
             or _name_problem(chain[0], domain)
             or _purpose_problem(chain[0], purpose)
         )
-    # What a peer sends may be malformed in ways that show only when a part of it is read.
+    # A part of a malformed certificate can cause an error only when that part is read.
     except (ValueError, x509.ExtensionNotFound, x509.DuplicateExtension, crypto.Error) as e:
         return "it cannot be read: %s" % e
 
@@ -69,7 +71,7 @@ def _name_problem(certificate: x509.Certificate, domain: str) -> str:
     for name in names:
         if _ascii(name) == wanted:
             return ""
-        # A wildcard stands for exactly one label, the first.
+        # A wildcard matches exactly one label, the first.
         if name.startswith("*.") and wanted.partition(".")[2] == _ascii(name[2:]):
             return ""
     return "it is for %s, not for %s" % (", ".join(names) or "no name", domain)
@@ -91,7 +93,7 @@ def _names(certificate: x509.Certificate) -> list[str]:
 
 
 def _text(der: bytes) -> str:
-    """The content of a UTF8String or IA5String of fewer than 128 bytes, which is longer than any sensible domain."""
+    """Return the content of a UTF8String or IA5String of fewer than 128 bytes. No usual domain is longer."""
     if len(der) < 2 or der[0] not in (0x0C, 0x16) or der[1] != len(der) - 2:
         return ""
     return der[2:].decode("utf-8", "replace")
@@ -106,7 +108,7 @@ def _ascii(domain: str) -> str:
 
 
 def _purpose_problem(certificate: x509.Certificate, purpose: Purpose) -> str:
-    """Without the extension a certificate is good for all."""
+    """Return the problem of the extended key usage. Without the extension, a certificate is valid for all purposes."""
     try:
         usage = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
     except x509.ExtensionNotFound:

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What happens to stanzas: those of partners reach local users or are answered, those of local users are sent."""
+"""Deliver, answer or send stanzas. Partners' stanzas go to local users, local users' stanzas go to partners."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from .outgoing import Item, Outgoing
 from .parts import Parts
 from .surroundings import Partner
 
-_ID = "lab-%d"  # of a message that a local user sent, by its number
-_OUR_ID = re.compile("lab-([0-9]{1,18})")  # which fits what SQLite counts with
+_ID = "lab-%d"  # for a local user's message, with its number
+_OUR_ID = re.compile("lab-([0-9]{1,18})")  # this number fits SQLite's integers
 
 
 @dataclass(frozen=True)
 class Came:
-    """Where a stanza came from: the Edge, the stream's id, the partner, and the addresses without resource."""
+    """Describe the source of a stanza: Edge, id of the stream, partner, and addresses without resource."""
 
     host: str
     stream_id: str
@@ -37,7 +37,7 @@ class Came:
 
 
 class Delivery:
-    """Takes stanzas of authenticated streams, and messages of local users."""
+    """Deliver stanzas of authenticated streams, and messages of local users."""
 
     def __init__(self, parts: Parts, outgoing: Outgoing) -> None:
         self._parts = parts
@@ -46,7 +46,7 @@ class Delivery:
     # -- from partners
 
     def take(self, stanza: Element, host: str, stream_id: str, partner: Partner) -> None:
-        """Deal with a stanza whose from and to were found to belong to the stream."""
+        """Process a stanza with addresses that belong to the stream."""
         given = stanza.attributes
         came = Came(host, stream_id, partner, stanzas.bare(given["from"]), stanzas.bare(given["to"]))
         if given.get("type") == "error":
@@ -77,7 +77,7 @@ class Delivery:
         body = stanza.child(stanzas.BODY)
         verdict = self._judge(came)
         if verdict.allowed and stanza.attributes.get("type") == "groupchat":
-            verdict = rules.Verdict("the gateway carries messages between two people only", "service-unavailable")
+            verdict = rules.Verdict("the gateway carries messages between two users only", "service-unavailable")
         if body is None and verdict.allowed:
             return  # a chat state or a receipt
         if body is not None:
@@ -103,7 +103,7 @@ class Delivery:
         self._tell("presence", came, outcome, verdict.reason, type=kind, answers=shown)
 
     def _error(self, stanza: Element, came: Came) -> None:
-        """Never answered (RFC 6120, section 8.3.1). If it is a message's that was sent from here, that came back."""
+        """Note an error, without an answer (RFC 6120, section 8.3.1). It can show that a sent message was returned."""
         ours = _OUR_ID.fullmatch(stanza.attributes.get("id", ""))
         sent = self._parts.around.store.message(int(ours[1])) if ours else None
         if sent is None or (sent.direction, sent.sender, sent.recipient) != ("out", came.recipient, came.sender):
@@ -168,5 +168,5 @@ class Delivery:
         return around.obstacle(domain, user=sender)
 
     def _shown(self, body: str) -> dict[str, t.Any]:
-        """What the event log may say of a message: its text only if EnableLoggingAllMessageBodies says so."""
+        """Return the text of a message for the event log, only if EnableLoggingAllMessageBodies allows it."""
         return {"body": body} if self._parts.around.settings().log_bodies else {"length": len(body)}

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A connection that the gateway opens to a partner's server, step by step: each step waits for its answer."""
+"""Open a connection to a partner's server, step by step. Each step waits for its answer."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ Event = t.TypeVar("Event")
 
 
 class DialFailed(Exception):
-    """The connection led nowhere; the text says why. condition: how a stanza's sender is told."""
+    """The connection failed. The text is the reason. condition: the error condition for the sender of a stanza."""
 
     def __init__(self, reason: str, condition: str = "remote-server-timeout") -> None:
         super().__init__(reason)
@@ -50,7 +50,7 @@ class DialFailed(Exception):
 
 
 def connect(around: Surroundings, host: str, partner: Partner, domain: str, deadline: float) -> socket.socket:
-    """A TCP connection from an Edge to the server of a partner's domain. Raises DialFailed."""
+    """Open a TCP connection from an Edge to the server of a partner's domain. Raises DialFailed."""
     try:
         lookup = Lookup(around.nameserver())
         if partner.proxy:
@@ -72,7 +72,7 @@ def connect(around: Surroundings, host: str, partner: Partner, domain: str, dead
 
 
 class Dialog:
-    """An initiating stream. Every method that waits raises DialFailed."""
+    """Control an initiating stream. Every method that waits raises DialFailed."""
 
     def __init__(self, wire: Wire, own: str, domain: str, deadline: float, stopping: threading.Event) -> None:
         self.wire = wire
@@ -88,13 +88,13 @@ class Dialog:
         self.hear_features()
 
     def hear_features(self) -> None:
-        """The other side's header, and the features that follow it from version 1.0 on."""
+        """Receive the other side's header, and the features that follow since version 1.0."""
         opened = self.wait(StreamOpened)
         features = self.wait(Features) if opened.version else Features("", (), False)
         self.features = Features(features.starttls, features.mechanisms, features.dialback or opened.dialback)
 
     def start_tls(self, around: Surroundings, host: str) -> str:
-        """Start TLS; returns what is wrong with the other side's certificate, '' if nothing."""
+        """Start TLS. Return the problem of the other side's certificate; '' if there is none."""
         self.stream.request_tls()
         if isinstance(self.wait(TlsProceed, TlsRefused), TlsRefused):
             raise DialFailed("the partner refuses STARTTLS, which it offered")
@@ -111,14 +111,14 @@ class Dialog:
 
     @t.overload
     def wait(self, one: type[Event], /) -> Event:
-        """One kind of event."""
+        """Wait for one kind of event."""
 
     @t.overload
     def wait(self, one: type[t.Any], other: type[t.Any], /) -> object:
-        """One of two."""
+        """Wait for one of two kinds of events."""
 
     def wait(self, *kinds: type[t.Any]) -> object:
-        """The next event of one of these kinds; others are passed over."""
+        """Return the next event of one of these kinds. Ignore other events."""
         while True:
             for event in self.heard():
                 if isinstance(event, kinds):
@@ -130,7 +130,7 @@ class Dialog:
             self.turn(TICK)
 
     def heard(self) -> t.Iterator[object]:
-        """The events that are there, each once. Raises DialFailed at the one that ends the stream."""
+        """Return the waiting events, each once. Raises DialFailed at the event that ends the stream."""
         while self._events:
             event = self._events.popleft()
             if isinstance(event, PeerError):
@@ -143,7 +143,7 @@ class Dialog:
             yield event
 
     def turn(self, seconds: float) -> bool:
-        """Send what is queued and take what comes. Returns whether anything came."""
+        """Send the queue and receive data. Return whether data arrived."""
         self.flush()
         try:
             data = self.wire.receive(seconds)
@@ -164,7 +164,7 @@ class Dialog:
                 raise DialFailed(str(e)) from e
 
     def close(self) -> None:
-        """End the stream in order as far as that is possible."""
+        """Close the stream in order, if possible."""
         if not self.stream.closed:
             self.stream.close()
         with contextlib.suppress(DialFailed):

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where a domain's XMPP server is (RFC 6120, section 3.2; RFC 2782)."""
+"""Find the XMPP server of a domain (RFC 6120, section 3.2; RFC 2782)."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ import dns.exception
 import dns.name
 import dns.resolver
 
-_LIFETIME = 5.0  # seconds for one question, its repetitions included
+_LIFETIME = 5.0  # seconds for one question, including its repetitions
 DEFAULT_PORT = 5269
-_MAX_TARGETS = 8  # more is no federation, it is an attack
+_MAX_TARGETS = 8  # a federation does not need more; an attack could
 
 
 class LookupFailed(Exception):
-    """No address was found; the text says why."""
+    """No address was found. The text is the reason."""
 
 
 class Lookup:
-    """Asks one DNS server, never the system's."""
+    """Query one DNS server. The system's DNS server is never used."""
 
     def __init__(self, nameserver: str, seconds: float = _LIFETIME) -> None:
-        """nameserver: ``ADDRESS:PORT``. seconds: for one question. Raises LookupFailed."""
+        """Set the server. nameserver: ``ADDRESS:PORT``. seconds: for one question. Raises LookupFailed."""
         address, _colon, port = nameserver.rpartition(":")
         if not address or not port.isdigit():
             raise LookupFailed("no nameserver (the setting xmpp_nameserver is %r)" % nameserver)
@@ -39,7 +39,7 @@ class Lookup:
         self.resolver.lifetime = seconds
 
     def servers(self, domain: str) -> list[tuple[str, int]]:
-        """(address, port) in the order in which to try them. Raises LookupFailed."""
+        """Return (address, port) in the order in which to try them. Raises LookupFailed."""
         answer = self._ask("_xmpp-server._tcp." + domain, "SRV")
         if answer is None:
             return self.host(domain, DEFAULT_PORT)
@@ -54,14 +54,14 @@ class Lookup:
         return found[:_MAX_TARGETS]
 
     def host(self, name: str, port: int) -> list[tuple[str, int]]:
-        """The addresses of a host. Raises LookupFailed."""
+        """Return the addresses of a host. Raises LookupFailed."""
         answer = self._ask(name, "A")
         if answer is None:
             raise LookupFailed("there is neither an SRV record nor an address for %s" % name)
         return [(record.address, port) for record in answer][:_MAX_TARGETS]
 
     def _ask(self, name: str, kind: str) -> list[t.Any] | None:
-        """The records, by priority and weight where they have any; None when there are none."""
+        """Return the records, sorted by priority and weight if they have any; None if there are no records."""
         try:
             answer = self.resolver.resolve(dns.name.from_unicode(name.rstrip(".") + "."), kind)
             return list(answer.rrset.processing_order()) if answer.rrset else None

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""An authenticated stream to a partner: every method that the row leaves, strongest first, until one succeeds."""
+"""Authenticate a stream to a partner. Try every allowed method, the strongest first, until one succeeds."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .wire import Wire
 
 
 class Link:
-    """An authenticated stream that sends. One thread at a time."""
+    """Represent an authenticated stream that sends. Only one thread uses it at a time."""
 
     def __init__(self, parts: Parts, host: str, dialog: Dialog, own: str, domain: str, method: str) -> None:
         self.host = host
@@ -43,9 +43,9 @@ class Link:
         self._active = self._sent = time.monotonic()
 
     def look(self) -> str:
-        """Take what has come, do what is due, and say why the stream must end; '' if it may go on.
+        """Receive data and do periodic work. Return why the stream must end; '' if it can continue.
 
-        Raises DialFailed when it has ended.
+        Raises DialFailed if the stream has ended.
         """
         while self._dialog.turn(0.0):
             for _event in self._dialog.heard():
@@ -75,7 +75,7 @@ class Link:
 
 
 def establish(parts: Parts, host: str, own: str, domain: str) -> Link:
-    """Raises DialFailed when no method succeeds; each that does not is in the event log with its reason."""
+    """Open a stream. Raises DialFailed if no method succeeds. The event log has the reason for each failed method."""
     partner = parts.around.partner(domain)
     if partner is None:
         raise DialFailed("%s is not an allowed partner" % domain, "policy-violation")
@@ -95,10 +95,10 @@ class _Attempts:
         self._own = own
         self._partner = partner
         self._domain = domain
-        self._left = set(partner.row.methods)  # methods that nothing speaks against yet
+        self._left = set(partner.row.methods)  # methods that are still possible
 
     def run(self) -> Link:
-        """A connection for each attempt, since a failed one is often closed by the other side."""
+        """Open a connection for each attempt, because the other side often closes it after a failure."""
         while True:
             before = len(self._left)
             try:

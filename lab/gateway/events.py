@@ -3,9 +3,11 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The gateway's decisions in the event log: one kind, ``xmpp``, and the few actions that it knows.
+"""Write the gateway's decisions to the event log. They have the kind ``xmpp`` and one of a few actions.
 
-session is the stream's id, user the partner's domain. Of the parameters, ``action`` and ``direction`` are always there.
+session: id of the stream.
+user: the partner's domain.
+parameters: always with ``action`` and ``direction``.
 """
 
 from __future__ import annotations
@@ -18,27 +20,27 @@ from ..deployment.store import Event, Store
 KIND = "xmpp"
 
 ACTIONS: t.Mapping[str, str] = {
-    "accepted": "a stream is authenticated (incoming: theirs, outgoing: ours); by which method",
-    "refused": "a stream, or one way of authenticating it, is refused; why",
-    "failed": "something did not work: no address, no connection, no TLS, no answer; why",
-    "tls": "TLS is up; its version, and what is wrong with the other side's certificate, if anything",
-    "verified": "the partner asked whether a dialback key is ours; the answer",
+    "accepted": "a stream is authenticated (incoming: theirs, outgoing: ours), with its method",
+    "refused": "a stream, or a method of authentication, is refused, with the reason",
+    "failed": "an attempt failed: no address, no connection, no TLS, no answer; with the reason",
+    "tls": "TLS is up, with its version, and with the problem of the other side's certificate, if any",
+    "verified": "the partner asked whether a dialback key is ours, with the answer",
     "delivered": "a partner's message reached a local user",
-    "bounced": "a partner's message, presence or query was answered with an error; why",
+    "bounced": "a partner's message, presence or query was answered with an error, with the reason",
     "presence": "a partner's presence stanza, and how it was answered",
-    "sent": "a local user's message was handed over to the partner",
-    "undeliverable": "a local user's message could not be sent, or came back; why",
-    "closed": "a stream has ended; why",
-    "full": "a host has as many unauthenticated streams as it bears; more are dropped until some have ended",
+    "sent": "a local user's message was sent to the partner",
+    "undeliverable": "a local user's message could not be sent, or was returned, with the reason",
+    "closed": "a stream has ended, with the reason",
+    "full": "a host has the maximum of unauthenticated streams; more are dropped until some have ended",
 }
 
-# A hostile peer must not fill the disk; what statements do is kept in any case.
+# A hostile peer must not fill the disk. Events of statements are always kept.
 KEPT = 50_000
 _PRUNE_EVERY = 1000
 
 
 class Journal:
-    """Writes events. Safe for threads."""
+    """Write events. It is thread-safe."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -55,7 +57,7 @@ class Journal:
         reason: str = "",
         **more: t.Any,
     ) -> None:
-        """outcome: ok, refused, failed. more: own, method and whatever else belongs to the action; None is left out."""
+        """Write an event. outcome: ok, refused or failed. more: further parameters, such as own and method."""
         assert action in ACTIONS
         shown = {"action": action, "direction": direction, **{k: v for k, v in more.items() if v is not None}}
         self._store.log(KIND, host, stream, partner, "", shown, outcome, reason)
@@ -65,7 +67,7 @@ class Journal:
 
 
 def line(event: Event) -> str:
-    """What an event says, for people: without number, time and host."""
+    """Return the readable text of an event, without number, time and host."""
     parameters = dict(event.parameters)
     action, direction = parameters.pop("action", "?"), parameters.pop("direction", "?")
     shown = [

@@ -3,9 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The XMPP gateway: listens on the Edges' addresses, and does for every stream and message what the store says then.
+"""Run the XMPP gateway on the Edges' addresses. It reads the current store for every stream and message.
 
-An Edge listens while its XMPP proxy runs. A thread for each connection; what they decide is in rules.py.
+An Edge listens while its XMPP proxy runs. Each connection has its own thread. rules.py has the decisions.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ from .wire import Wire
 
 log = logging.getLogger(__name__)
 
-MAX_STRANGERS = 256  # unauthenticated streams of a host
-_POLL = 0.1  # seconds between two looks at the queue of messages
+MAX_STRANGERS = 256  # maximum of unauthenticated streams per host
+_POLL = 0.1  # seconds between two checks of the message queue
 
 
 class Gateway:
-    """The XMPP side of both Edges."""
+    """Run the XMPP side of all Edges."""
 
     def __init__(self, directory: Path, port: int) -> None:
-        """Bind and start. ``port`` 0 takes a free one. Raises LabError if an address cannot be had."""
-        # A connection of its own: threads that wait for a stream never hold up the cmdlets.
+        """Bind and start. ``port`` 0 selects a free port. Raises LabError if an address is not available."""
+        # The gateway has its own store connection, so that threads that wait for a stream never delay the cmdlets.
         self._store = Store(directory)
         self._parts = Parts(Surroundings(self._store), Journal(self._store))
         self._outgoing = Outgoing(self._parts)
@@ -69,7 +69,7 @@ class Gateway:
             edge.finish(deadline)
 
     def _send(self, delivery: Delivery) -> None:
-        """Send what local users have queued, each message once."""
+        """Send the queued messages of local users, each message once."""
         last = 0
         while not self._parts.stopping.wait(_POLL):
             for message in self._store.messages(last, "queued"):
@@ -82,7 +82,7 @@ class Gateway:
 
 
 class _Edge(threading.Thread):
-    """One Edge's listener, which is there while the XMPP proxy runs."""
+    """Run the listener of one Edge while the XMPP proxy runs."""
 
     def __init__(self, parts: Parts, delivery: Delivery, host: str, port: int) -> None:
         super().__init__(daemon=True, name="xmpp " + host)
@@ -117,14 +117,14 @@ class _Edge(threading.Thread):
                 self._parts.journal.write("failed", "in", self._host, outcome="failed", reason=reason)
                 self._parts.stopping.wait(5.0)
                 return
-        # A while of accepting between two looks at the service, however fast connections come.
+        # Accept connections for a short time, then check the service again, even if connections arrive fast.
         until = time.monotonic() + TICK
         while time.monotonic() < until:
             try:
                 connection, _address = self._listener.accept()
             except TimeoutError:
                 return
-            except OSError as e:  # one that was reset already, or no more file descriptors
+            except OSError as e:  # the connection was already reset, or there are no more file descriptors
                 log.warning("%s could not accept: %s", self._host, e)
                 self._parts.stopping.wait(TICK)
                 return
@@ -160,7 +160,7 @@ class _Edge(threading.Thread):
             listener.close()
 
     def finish(self, deadline: float) -> None:
-        """Wait for the threads' ends."""
+        """Wait until the threads have ended."""
         for thread in (self, *self._threads):
             thread.join(max(0.0, deadline - time.monotonic()))
 
@@ -180,7 +180,7 @@ def _listen(address: str, port: int) -> socket.socket:
 
 def _explain(error: OSError, address: str, port: int) -> str:
     if error.errno == errno.EADDRINUSE:
-        return "port %d on %s is in use by another program; choose another with --xmpp-port" % (port, address)
+        return "port %d on %s is in use by another program. Choose another with --xmpp-port" % (port, address)
     if error.errno == errno.EACCES:
-        return "port %d on %s needs privileges; choose another with --xmpp-port" % (port, address)
+        return "port %d on %s needs privileges. Choose another with --xmpp-port" % (port, address)
     return "cannot listen on %s port %d: %s" % (address, port, error.strerror)

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A connection to an Edge: the identity of the other side, its rights, the method, and then its stanzas."""
+"""Handle a connection to an Edge: the identity of the other side, its rights, the method, and then its stanzas."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from .parts import TICK, Parts
 from .surroundings import Partner
 from .wire import Wire, WireError, context
 
-_MAX_ATTEMPTS = 5  # at SASL and dialback, until the stream is given up
-_MAX_PAIRS = 50  # of domains that authenticate on one stream (XEP-0220, section 2.5)
+_MAX_ATTEMPTS = 5  # failed attempts at SASL and dialback before the stream ends
+_MAX_PAIRS = 50  # maximum of domain pairs that authenticate on one stream (XEP-0220, section 2.5)
 
 
 class Incoming:
-    """One receiving stream, from its first byte to its end."""
+    """Handle one receiving stream, from its first byte to its end."""
 
     def __init__(self, parts: Parts, delivery: Delivery, host: str, wire: Wire, number: int) -> None:
-        """number: as the register gave it."""
+        """Prepare the stream. number: from the register."""
         self._parts = parts
         self._delivery = delivery
         self._host = host
@@ -40,18 +40,18 @@ class Incoming:
         self._stream = xmpp.Stream("receiving")
         self._own = ""
         self._claimed = ""  # the domain in the header
-        self._id = ""  # as it was given last: a stream that begins anew has none for a moment
+        self._id = ""  # the last id; a stream that restarts has none for a short time
         self._identity = parts.around.identity(host)
         self._turn = parts.around.turn(host)
-        self._pairs: dict[tuple[str, str], str] = {}  # theirs, ours -> method
-        self._partners: dict[str, Partner] = {}  # theirs -> as it was when it was last allowed
+        self._pairs: dict[tuple[str, str], str] = {}  # (their domain, our domain) -> method
+        self._partners: dict[str, Partner] = {}  # their domain -> its settings when it was last allowed
         self._attempts = 0
-        self._answered = False  # whether it asked for the verification of keys
+        self._answered = False  # whether the other side asked for the verification of keys
         self._begin = self._active = self._sent = time.monotonic()
         self._over = False
 
     def run(self) -> None:
-        """Until the stream ends. Raises nothing that a peer could cause."""
+        """Run until the stream ends. A peer cannot cause an exception."""
         due = 0.0
         try:
             while not self._over:
@@ -61,7 +61,7 @@ class Incoming:
                 elif data:
                     self._active = time.monotonic()
                     self._take(data)
-                # Also while a peer sends without a pause.
+                # This check also runs while a peer sends without a pause.
                 if time.monotonic() >= due:
                     self._look()
                     due = time.monotonic() + TICK
@@ -85,7 +85,7 @@ class Incoming:
             self._wire.send(data)
 
     def _end(self, reason: str) -> None:
-        """Note that the stream is over. One that only had keys verified ends without a word."""
+        """Note the end of the stream. Streams that only verified keys end without an event."""
         if self._over:
             return
         self._over = True
@@ -110,7 +110,7 @@ class Incoming:
         self._parts.journal.write(action, "in", self._host, self._id, partner, outcome, reason, **more)
 
     def _look(self) -> None:
-        """Whether the stream may go on."""
+        """End the stream if it must not continue."""
         if self._over:
             return None
         around, now = self._parts.around, time.monotonic()
@@ -148,7 +148,7 @@ class Incoming:
         return None
 
     def _still(self, domain: str) -> Partner | None:
-        """The partner of a domain that is authenticated here, if the stream may go on."""
+        """Return the partner of a domain that is authenticated here, if the stream can continue."""
         partner = self._parts.around.partner(domain)
         if partner is not None:
             self._partners[domain] = partner
@@ -188,7 +188,7 @@ class Incoming:
             return self._fail("invalid-from", "the header comes from %s, not %s" % (event.from_, self._claimed))
         self._claimed = event.from_ or self._claimed
         if not event.to:
-            # RFC 3920 section 8: the header of a stream for dialback may leave out both domains; the key names them.
+            # In RFC 3920, section 8, a stream header for dialback can omit both domains. The key contains them.
             rests_on("gateway-unnamed-peers")
         elif not again and not self._parts.around.own(event.to):
             self._stream.respond()
@@ -212,7 +212,7 @@ class Incoming:
         return None
 
     def _allowed(self, domain: str) -> Partner | None:
-        """The partner of a domain, if it may have streams; else the stream is ended."""
+        """Return the partner of a domain, if it is allowed to have streams. Otherwise end the stream."""
         obstacle = self._parts.around.obstacle(domain, self._host)
         if obstacle:
             self._fail("internal-server-error", obstacle)
@@ -228,7 +228,7 @@ class Incoming:
         return partner
 
     def _offer(self, partner: Partner | None) -> None:
-        """The features of the moment."""
+        """Send the currently available features."""
         stream = self._stream
         row = partner.row if partner else None
         if stream.authenticated:
@@ -238,13 +238,13 @@ class Incoming:
             clear = row is not None and rules.dialback(row, secure=False).allowed
             stream.send_features(starttls=starttls, dialback=clear)
         else:
-            # Who has not said who it is may say it in SASL, if its certificate is good for that.
+            # If the header has no from domain, SASL can supply it, with a valid certificate.
             good = row is None or rules.external(row, True, self._problem(self._claimed)).allowed
             over_tls = row is None or rules.dialback(row, secure=True).allowed
             stream.send_features(mechanisms=("EXTERNAL",) if good else (), dialback=over_tls)
 
     def _problem(self, domain: str) -> str:
-        """What is wrong with the other side's certificate for a domain."""
+        """Return the problem of the other side's certificate for a domain."""
         around = self._parts.around
         sent = self._wire.peer_chain()
         chain = [*sent, *around.intermediates(self._host)] if sent else []
@@ -335,7 +335,7 @@ class Incoming:
             self._count_attempt()
 
     def _asked(self, partner: Partner, event: xmpp.DialbackKey) -> tuple[str, str, str]:
-        self._flush()  # what was said before must not wait for this
+        self._flush()  # earlier data must not wait for this query
         try:
             valid = verify.ask(
                 self._parts, self._host, event.to, partner, event.from_, self._stream.id, event.key
@@ -368,7 +368,7 @@ class Incoming:
         given = event.element.attributes
         theirs, ours = (stanzas.domain(given.get(name, "")) for name in ("from", "to"))
         if (theirs, ours) not in self._pairs:
-            # RFC 6120, sections 4.9.3.8 and 4.9.3.10
+            # Source: RFC 6120, sections 4.9.3.8 and 4.9.3.10.
             known = any(pair[0] == theirs for pair in self._pairs)
             condition = "improper-addressing" if known or not (theirs and ours) else "invalid-from"
             return self._fail(condition, "a stanza from %r to %r does not belong to the stream" % (theirs, ours))

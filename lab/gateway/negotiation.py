@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The product's table of negotiation settings, as its page prints it: 18 rows, data and no rules.
+"""List the product's negotiation settings as its page prints them: a table of 18 rows.
 
-"Negotiation settings for XMPP federated partners" (Lync Server 2013, JJ552456; the same table for Skype for Business
-Server 2015). Nothing is derived here: what derives the rows can be compared with it.
+The page is "Negotiation settings for XMPP federated partners" (Lync Server 2013, JJ552456; Skype for Business Server
+2015 has the same table). This file contains only data, so that code that derives the rows can be compared with it.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ SASL = "sasl-over-tls"
 TLS_DIALBACK = "tls-dialback"
 TCP_DIALBACK = "tcp-dialback"
 
-# TlsNegotiation, SaslNegotiation, SupportDialbackNegotiation, methods that the page lists (none: it calls the row
-# invalid), in the page's order.
+# The columns are TlsNegotiation, SaslNegotiation, SupportDialbackNegotiation, and the methods of the page, in its
+# order. A row without methods is invalid on the page.
 _PRINTED: tuple[tuple[str, str, bool, tuple[str, ...]], ...] = (
     ("Required", "Required", True, (SASL,)),
     ("Required", "Required", False, (SASL,)),
@@ -44,7 +44,7 @@ _PRINTED: tuple[tuple[str, str, bool, tuple[str, ...]], ...] = (
 
 @dataclass(frozen=True)
 class Row:
-    """A partner's settings. tls and sasl: ``Required``, ``Optional`` or ``NotSupported``, as the cmdlets write them."""
+    """Describe a partner's settings. tls and sasl: ``Required``, ``Optional`` or ``NotSupported``, as in cmdlets."""
 
     tls: str
     sasl: str
@@ -52,14 +52,14 @@ class Row:
 
     @property
     def methods(self) -> tuple[str, ...]:
-        """What can authenticate a stream, strongest first. An invalid row has none."""
+        """Return the methods that can authenticate a stream, strongest first. An invalid row has none."""
         return TABLE[self]
 
     def __str__(self) -> str:
         return "TLS %s, SASL %s, dialback %s" % (self.tls, self.sasl, "on" if self.dialback else "off")
 
 
-# Row -> methods, in the page's order.
+# Row -> methods, in the order of the page.
 TABLE: t.Mapping[Row, tuple[str, ...]] = {
     Row(tls, sasl, dialback): methods for tls, sasl, dialback, methods in _PRINTED
 }

@@ -3,9 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Stanzas to partners: streams that are opened when needed, and closed when idle.
+"""Send stanzas to partners over streams that open when needed and close when idle.
 
-There is one for each own domain, partner's domain and Edge pool.
+Each combination of own domain, partner's domain and Edge pool has one stream.
 """
 
 from __future__ import annotations
@@ -26,22 +26,22 @@ from .parts import TICK, Parts
 
 log = logging.getLogger(__name__)
 
-# Stanzas that may wait for one stream. A partner that makes the gateway answer faster than it listens gets no more.
+# This is the maximum of waiting stanzas per stream. It limits partners that cause answers faster than they read them.
 _WAITING = 200
-# A thread without a stream ends after so many seconds.
+# A thread without a stream ends after this time in seconds.
 _IDLE = 2.0
 
 
 @dataclass(frozen=True)
 class Item:
-    """Something to send. settle is told the Edge that sent it ('' if none did) and the reason it was not sent."""
+    """Describe a stanza to send. settle: receives the Edge that sent it ('' if none), and why it was not sent."""
 
     stanza: Element
     settle: t.Callable[[str, str], None]
 
 
 class Outgoing:
-    """All streams to partners. Thread-safe."""
+    """Manage all streams to partners. It is thread-safe."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
@@ -49,9 +49,9 @@ class Outgoing:
         self._routes: dict[tuple[str, str, str], _Route] = {}
 
     def submit(self, own: str, domain: str, pool: str, item: Item) -> None:
-        """Queue a stanza. pool: the Edge pool that it leaves from, in lower case.
+        """Queue a stanza. pool: the Edge pool that sends it, in lower case.
 
-        What becomes of it is told to the item, at once if the queue is full.
+        The item's settle function receives the outcome, immediately if the queue is full.
         """
         with self._lock:
             route = self._routes.get((own, domain, pool))
@@ -63,14 +63,14 @@ class Outgoing:
             item.settle("", "too many stanzas wait for %s" % domain)
 
     def join(self, deadline: float) -> None:
-        """Wait for the ends of the streams, once the gateway is stopping."""
+        """Wait until the streams have ended, after the gateway begins to stop."""
         with self._lock:
             routes = list(self._routes.values())
         for route in routes:
             route.join(max(0.0, deadline - time.monotonic()))
 
     def _leave(self, route: _Route) -> bool:
-        """Forget a route that has nothing to do. False if it has got something meanwhile."""
+        """Remove an idle route. Return False if it has received new work."""
         with self._lock:
             if route.waiting:
                 return False
@@ -120,7 +120,7 @@ class _Route(threading.Thread):
         self._drop("the gateway stops")
 
     def _look(self) -> None:
-        """Whether the stream may and can go on."""
+        """Check whether the stream is still allowed and possible."""
         if self._link is None:
             return
         try:
@@ -144,7 +144,7 @@ class _Route(threading.Thread):
             reason = str(e)
         else:
             return item.settle(self._link.host, "")
-        # What waits has no better chance; the next one to come tries again.
+        # Waiting stanzas would fail too. The next new stanza opens another stream.
         item.settle("", reason)
         while self.waiting:
             self._queue.get_nowait().settle("", reason)

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What all parts of the gateway share, and the count of its incoming streams."""
+"""Hold the shared parts of the gateway, and count its incoming streams."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 from .events import Journal
 from .surroundings import Surroundings
 
-# Seconds between two looks at whether a stream may go on.
+# Seconds between two checks whether a stream can continue.
 TICK = 0.2
 
 
 class Register:
-    """The incoming streams of all Edges: one number each. The limits count these: gateway-limits."""
+    """Count the incoming streams of all Edges. The limits apply to these numbers: gateway-limits."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -26,7 +26,7 @@ class Register:
         self._streams: dict[int, tuple[str, str]] = {}  # number -> host, partner ('' while unauthenticated)
 
     def add(self, host: str, most_strangers: int) -> int | None:
-        """The number of a new stream; None when the host has that many unauthenticated ones."""
+        """Return the number of a new stream; None if the host has the maximum of unauthenticated streams."""
         with self._lock:
             if sum(entry == (host, "") for entry in self._streams.values()) >= most_strangers:
                 return None
@@ -43,7 +43,7 @@ class Register:
             return len(self._streams)
 
     def admit(self, number: int, partner: str, limit: int) -> bool:
-        """Count a stream as the partner's. False if the partner has that many already."""
+        """Count a stream for the partner. Return False if the partner has reached the limit."""
         with self._lock:
             host, known = self._streams[number]
             if known == partner:
@@ -56,7 +56,7 @@ class Register:
 
 @dataclass
 class Parts:
-    """One lab's gateway, as its threads see it."""
+    """Hold the parts of one lab's gateway, for its threads."""
 
     around: Surroundings
     journal: Journal

@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the gateway decides, without sockets and without the store: a partner's row and the evidence in, a verdict out.
+"""Decide for the gateway, without sockets or store. Input: a partner's row and facts. Output: a verdict.
 
-The rows are those of negotiation.py. Conditions are those of RFC 6120, sections 4.9.3 (streams) and 8.3.3 (stanzas).
-Which one is used where is the lab's choice: gateway-conditions.
+negotiation.py has the rows. The conditions are from RFC 6120, sections 4.9.3 (streams) and 8.3.3 (stanzas). The lab
+selects the condition for each case: gateway-conditions.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ _NOT_SUPPORTED = "NotSupported"
 
 @dataclass(frozen=True)
 class Verdict:
-    """The decision about something.
+    """Describe a decision.
 
     reason: why it is not allowed; empty if it is allowed.
-    condition: the condition that the other side gets.
+    condition: the error condition for the other side.
     """
 
     reason: str = ""
@@ -41,9 +41,9 @@ YES = Verdict()
 
 
 def starttls(row: Row | None, has_certificate: bool) -> str:
-    """What the gateway says of STARTTLS in its features: '', ``offered`` or ``required``.
+    """Return the STARTTLS feature of the gateway: '', ``offered`` or ``required``.
 
-    row: None while the other side has not said who it is.
+    row: None while the other side's domain is unknown.
     """
     if row is None:
         rests_on("gateway-unnamed-peers")
@@ -53,7 +53,7 @@ def starttls(row: Row | None, has_certificate: bool) -> str:
 
 
 def opening(row: Row, has_certificate: bool) -> Verdict:
-    """Whether a stream of this partner can lead anywhere at all."""
+    """Decide whether a stream of this partner can succeed with any method."""
     if not row.methods:
         return Verdict("the row leaves no method (%s)" % row, "policy-violation")
     if row.tls == _REQUIRED and not has_certificate:
@@ -62,7 +62,7 @@ def opening(row: Row, has_certificate: bool) -> Verdict:
 
 
 def external(row: Row, secure: bool, problem: str) -> Verdict:
-    """Whether SASL EXTERNAL authenticates. problem: what is wrong with the other side's certificate, '' if nothing."""
+    """Decide whether SASL EXTERNAL succeeds. problem: of the other side's certificate; '' if there is none."""
     if SASL not in row.methods:
         return Verdict("the row does not allow SASL (%s)" % row, "not-authorized")
     if not secure:
@@ -73,7 +73,7 @@ def external(row: Row, secure: bool, problem: str) -> Verdict:
 
 
 def dialback(row: Row, secure: bool) -> Verdict:
-    """Whether dialback may be used, in TLS (secure) or on a clear stream."""
+    """Decide whether dialback is allowed, in TLS (secure) or on a clear stream."""
     method = TLS_DIALBACK if secure else TCP_DIALBACK
     if method in row.methods:
         return YES
@@ -81,7 +81,7 @@ def dialback(row: Row, secure: bool) -> Verdict:
 
 
 def in_clear(row: Row, tls_offered: str) -> Verdict:
-    """Outgoing: whether to go on without TLS, given what the partner says of it ('', ``offered``, ``required``)."""
+    """Decide whether an outgoing stream can continue without TLS. tls_offered: by the partner, as in starttls()."""
     if tls_offered == "required":
         return Verdict("the partner requires TLS, the row does not support it (%s)" % row)
     if row.tls == _REQUIRED:
@@ -90,16 +90,16 @@ def in_clear(row: Row, tls_offered: str) -> Verdict:
 
 
 def wants_tls(row: Row, tls_offered: str) -> bool:
-    """Outgoing: whether to start TLS."""
+    """Decide whether an outgoing stream starts TLS."""
     return bool(tls_offered) and row.tls != _NOT_SUPPORTED
 
 
 @dataclass(frozen=True)
 class User:
-    """A local user in the gateway.
+    """Describe a local user in the gateway.
 
     policy: the name of the policy in effect.
-    problem: why the user's home pool has no XMPP; empty if it has.
+    problem: why the user's home pool has no XMPP; empty if it has XMPP.
     """
 
     address: str
@@ -110,7 +110,7 @@ class User:
 
 
 def user(person: User | None, address: str, federated_users: bool) -> Verdict:
-    """Whether a local user may talk with XMPP partners. federated_users: AllowFederatedUsers of the Access Edge."""
+    """Decide whether a user can talk with XMPP partners. federated_users: AllowFederatedUsers of the Access Edge."""
     if person is None:
         return Verdict("there is no user %s" % address, "service-unavailable")
     if person.problem:
@@ -125,7 +125,7 @@ def user(person: User | None, address: str, federated_users: bool) -> Verdict:
 
 
 def contact(partner_type: str, is_contact: bool, sender: str) -> Verdict:
-    """Decide whether a user of a partner of this type may reach a local user.
+    """Decide whether a user of a partner of this type is allowed to reach a local user.
 
     is_contact: whether the local user has the sender as a contact.
     """
@@ -135,7 +135,7 @@ def contact(partner_type: str, is_contact: bool, sender: str) -> Verdict:
 
 
 def presence(kind: str, allowed: bool) -> tuple[str, ...]:
-    """The answers to a presence stanza by its type; '' stands for available (RFC 6121, sections 3.1.3 and 4.3.2)."""
+    """Return the answers to a presence stanza by its type; '' is available (RFC 6121, sections 3.1.3 and 4.3.2)."""
     if kind == "subscribe":
         return ("subscribed", "") if allowed else ("unsubscribed",)
     if kind == "probe":

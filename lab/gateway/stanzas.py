@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Stanzas as the gateway writes them (RFC 6120, section 8; RFC 6121), and addresses (RFC 7622, without its tables)."""
+"""Build the gateway's stanzas (RFC 6120, section 8; RFC 6121), and read addresses (RFC 7622, without its tables)."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ BODY = "{%s}body" % NS_SERVER
 ERROR = "{%s}error" % NS_SERVER
 _PING = "{urn:xmpp:ping}ping"
 _DISCO = "http://jabber.org/protocol/disco#info"
-# What XML 1.0 cannot carry.
+# XML 1.0 does not allow these characters.
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def bare(address: str) -> str:
-    """An address without its resource, as it compares."""
+    """Return an address without its resource, in the form in which addresses are compared."""
     return fold(address.partition("/")[0])
 
 
@@ -46,13 +46,13 @@ def message(sender: str, recipient: str, id: str, body: str) -> Element:
 
 
 def presence(sender: str, recipient: str, kind: str) -> Element:
-    """kind: the type, '' for available."""
+    """Return a presence stanza. kind: the type, '' for available."""
     attributes = {"from": sender, "to": recipient, **({"type": kind} if kind else {})}
     return Element(PRESENCE, attributes, "", ())
 
 
 def bounce(stanza: Element, condition: str, text: str) -> Element:
-    """The error that answers a stanza."""
+    """Return the error that answers a stanza."""
     rests_on("gateway-conditions")
     said = (Element("{%s}%s" % (NS_STANZAS, condition), {}, "", ()), Element("{%s}text" % NS_STANZAS, {}, text, ()))
     error = Element(ERROR, {"type": ERROR_TYPES[condition]}, "", said)
@@ -60,7 +60,7 @@ def bounce(stanza: Element, condition: str, text: str) -> Element:
 
 
 def result(query: Element) -> Element | None:
-    """The answer to a query that the gateway knows: a ping (XEP-0199) or the domain's features (XEP-0030)."""
+    """Return the answer to a supported query: a ping (XEP-0199) or the domain's features (XEP-0030)."""
     answer: tuple[Element, ...] | None = None
     if query.child(_PING) is not None:
         answer = ()
@@ -74,7 +74,7 @@ def result(query: Element) -> Element | None:
 
 
 def error_of(stanza: Element) -> str:
-    """What an error stanza says: its condition, and its text if there is one."""
+    """Return the text of an error stanza: its condition, and its text if it has one."""
     error = stanza.child(ERROR)
     if error is None:
         return "an error without a reason"

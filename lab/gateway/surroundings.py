@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the gateway reads from the store, each time that it needs it, so that a change acts at once."""
+"""Read the store for the gateway, each time that a value is needed, so that a change takes effect at once."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _FRONT_ENDS = tuple(host for host in HOSTS.values() if host.role == "management"
 
 @dataclass(frozen=True)
 class Partner:
-    """An allowed partner. domain: as declared, in lower case; limit: None where it has none of its own."""
+    """Describe an allowed partner. domain: as declared, in lower case. limit: its own limit, or None."""
 
     domain: str
     row: Row
@@ -45,7 +45,7 @@ class Partner:
 
 @dataclass(frozen=True)
 class Settings:
-    """The gateway's configuration; times in seconds."""
+    """Describe the gateway's configuration. Times are in seconds."""
 
     connection_limit: int
     partner_connection_limit: int
@@ -57,7 +57,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class Identity:
-    """A certificate with its private key (PKCS#8, DER) and the intermediates that its host knows."""
+    """Hold a certificate with its private key (PKCS#8, DER) and the intermediates that its host knows."""
 
     certificate: x509.Certificate
     key: bytes
@@ -65,7 +65,7 @@ class Identity:
 
 
 class Surroundings:
-    """The deployment as the gateway sees it."""
+    """Read the deployment for the gateway."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
@@ -74,7 +74,7 @@ class Surroundings:
         return self.store.get("sip_domain", domain) is not None
 
     def partner(self, domain: str) -> Partner | None:
-        """The partner that a domain belongs to, by its own name or as an additional domain."""
+        """Return the partner of a domain, by its own name or as an additional domain."""
         wanted = fold(domain)
         for name, body in self._configuration("partner").items():
             if wanted in (fold(name), *map(fold, body["AdditionalDomains"])):
@@ -89,7 +89,7 @@ class Surroundings:
         return None
 
     def streams_stay(self) -> bool:
-        """Whether streams of a partner that has been removed live on."""
+        """Return whether streams of a removed partner continue."""
         rests_on("gateway-revoked-streams")
         return bool(self.store.setting("revoked_streams_stay"))
 
@@ -105,15 +105,15 @@ class Surroundings:
         )
 
     def only_tls12(self) -> bool:
-        """Whether TLS 1.0 and 1.1 are switched off on the Edges."""
+        """Return whether TLS 1.0 and 1.1 are disabled on the Edges."""
         return bool(self.store.setting("only_tls12"))
 
     def running(self, host: str) -> bool:
-        """Whether the XMPP proxy of an Edge is running: the service that presents the certificate for XmppServer."""
+        """Return whether the XMPP proxy of an Edge, which presents the certificate for XmppServer, is running."""
         return not self.off(host) and self._proxy(host) == "Running"
 
     def goes_on(self, host: str) -> bool:
-        """Whether its streams go on. One that was stopped gracefully is Paused, keeps them, and takes no new one."""
+        """Return whether the streams of a host continue. A Paused service keeps its streams and accepts no more."""
         return not self.off(host) and self._proxy(host) in ("Running", "Paused")
 
     def _proxy(self, host: str) -> str:
@@ -122,20 +122,20 @@ class Surroundings:
         return service_status(mine[0]) if mine else ""
 
     def off(self, host: str) -> bool:
-        """Whether the lab was told that a machine is off."""
+        """Return whether a setting of the lab turns a machine off."""
         return bool(self.store.setting("hosts_down").get(host) == "off")
 
     def turn(self, host: str) -> str:
         return self.store.turn(host, USAGE)
 
     def routes(self) -> dict[str, str]:
-        """Site -> the Edge pool (FQDN, lower case) that its gateways send to; '' where it has no route."""
+        """Return the Edge pools (FQDN, lower case) that the sites' gateways send to; '' for a site without a route."""
         rests_on("gateway-route")
         sites = self._configuration("site")
         return {name: _pool(self._route(name, str(site["XmppFederationRoute"] or ""))) for name, site in sites.items()}
 
     def _route(self, site: str, configured: str) -> str:
-        """The route of a site as its gateways know it. One that was not restarted since the last change counts."""
+        """Return the route that the gateways of a site use. One gateway that still uses the old route is enough."""
         if not self.store.setting("route_at_restart"):
             return configured
         own = SHAPE.sites.get(site, "")
@@ -144,23 +144,25 @@ class Surroundings:
         return next((route for route in known if fold(route) != fold(configured)), configured)
 
     def carries(self, host: str) -> bool:
-        """Whether a site's route leads to the pool of an Edge."""
+        """Return whether a site's route leads to the pool of an Edge."""
         return fold(HOSTS[host].pool) in self.routes().values()
 
     def pool_for(self, address: str) -> str:
         """Return the Edge pool (lower case) of a local user's messages.
 
-        It is the pool of the user's site, else of the first site with a route, else the first Edge pool.
+        It is the pool of the user's site. Otherwise it is the pool of the first site with a route, or the first Edge
+        pool.
         """
         routes = self.routes()
         own = routes.get(sites(self.store).get(fold(self._home(address)), ""), "")
         return own or next(filter(None, routes.values()), fold(EDGE_POOL))
 
     def obstacle(self, domain: str, host: str = "", user: str = "") -> str:
-        """What keeps the federation with a partner's domain from working, its own settings aside; '' if nothing.
+        """Return what prevents the federation with a partner's domain, except for its own settings; '' if nothing.
 
-        host: the Edge of a stream from the partner. user: the address of a local user who writes. Else any gateway
-        will do, and the Edge pool is that of the first route.
+        host: the Edge of a stream from the partner.
+        user: the address of a local user who writes.
+        Without both, it checks any gateway, and the Edge pool of the first route.
         """
         pool = fold(HOSTS[host].pool) if host else self.pool_for(user)
         service = next((s for name, s in self._configuration("service_role").items() if _pool(name) == pool), {})
@@ -190,23 +192,23 @@ class Surroundings:
         return ""
 
     def _gateway(self, host: Host) -> Document | None:
-        """The gateway's service on a Front End that is not off."""
+        """Return the gateway's service on a Front End that is on."""
         return None if self.off(host.name) else self.store.get("service", "%s/%s" % (host.name, GATEWAY_SERVICE))
 
     def _is_over(self, host: str, usage: str) -> bool:
-        """Whether the certificate that a server shows to the other end of MTLS (TCP 23456) has expired."""
+        """Return whether the certificate that a server shows to the other side of MTLS (TCP 23456) has expired."""
         thumbprint = self.store.assignments(host).get(usage)
         row = self.store.certificate(host, "My", thumbprint) if thumbprint else None
         now = datetime.datetime.now(datetime.timezone.utc)
         return row is not None and x509.load_der_x509_certificate(row.der).not_valid_after_utc < now
 
     def _home(self, address: str) -> str:
-        """The pool of a local user."""
+        """Return the pool of a local user."""
         found = (u["RegistrarPool"] for u in self.store.all("user").values() if _sip(u) == fold(address))
         return str(next(found, "") or "")
 
     def identity(self, host: str) -> Identity | None:
-        """What the XMPP proxy of an Edge presents, or None."""
+        """Return the certificate that the XMPP proxy of an Edge presents, or None."""
         thumbprint = self.store.presented(host).get(USAGE)
         row = self.store.certificate(host, "My", thumbprint) if thumbprint else None
         if row is None or row.key is None:
@@ -215,7 +217,7 @@ class Surroundings:
         return Identity(certificate, row.key, _chain(certificate, self._certificates(host, "CA")))
 
     def anchors(self, host: str) -> list[x509.Certificate]:
-        """The roots that an Edge trusts: its store, and the public ones."""
+        """Return the roots that an Edge trusts: those in its store, and the public roots."""
         rests_on("gateway-public-roots")
         roots = self._certificates(host, "Root")
         file = self.store.directory / ROOT_FILE
@@ -232,7 +234,7 @@ class Surroundings:
     def user(self, address: str) -> User | None:
         """Return a local user by address (``name@domain``), with the policy in effect (own, site, or global).
 
-        A grant counts as soon as one domain controller has it.
+        A grant takes effect as soon as one domain controller has it.
         """
         rests_on("gateway-policies-at-once")
         found = next(((d, u) for d, u in self.store.all("user").items() if _sip(u) == fold(address)), None)
@@ -248,7 +250,7 @@ class Surroundings:
         return User(_sip(body), str(name), *rights, problem)
 
     def dialback_secret(self) -> str:
-        """The configured passphrase, or one that the lab makes for itself."""
+        """Return the configured passphrase, or a passphrase that the lab generates."""
         configured = self._configuration("gateway")["Global"]["DialbackPassphrase"]
         if configured:
             return str(configured)
@@ -262,7 +264,7 @@ class Surroundings:
         return str(self.store.setting("xmpp_nameserver") or "")
 
     def _configuration(self, kind: str) -> dict[str, Document]:
-        """What the servers that carry XMPP know."""
+        """Return the configuration that the servers with XMPP know."""
         if self.store.setting("stale_configuration"):
             rests_on("gateway-stale-replica")
         return replication.configuration(self.store, kind, [host.fqdn for host in HOSTS.values()])
@@ -272,13 +274,13 @@ class Surroundings:
 
 
 def _pool(service: str) -> str:
-    """The pool of an Edge service's identity, ``EdgeServer:FQDN``; '' for another's."""
+    """Return the pool in an Edge service's identity, ``EdgeServer:FQDN``; '' for other identities."""
     role, _colon, pool = fold(service).partition(":")
     return pool if role == "edgeserver" else ""
 
 
 def _gateways(pool: str) -> tuple[Host, ...]:
-    """The Front Ends of a pool; those of the first site's where the lab has no server of that pool."""
+    """Return the Front Ends of a pool. If the lab has no server of that pool, return those of the first site."""
     own = tuple(host for host in _FRONT_ENDS if fold(host.pool) == fold(pool))
     return own or tuple(host for host in _FRONT_ENDS if fold(host.pool) == fold(SHAPE.sites[SHAPE.home]))
 
@@ -288,7 +290,7 @@ def _sip(body: t.Mapping[str, t.Any]) -> str:
 
 
 def _chain(certificate: x509.Certificate, known: t.Sequence[x509.Certificate]) -> tuple[x509.Certificate, ...]:
-    """The issuers of a certificate among those known, nearest first."""
+    """Return the known issuers of a certificate, nearest first."""
     chain: list[x509.Certificate] = []
     current = certificate
     while True:

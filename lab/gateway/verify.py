@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Dialback (XEP-0220): asking the authoritative server whether a key is its own, and answering for our own."""
+"""Verify dialback keys (XEP-0220): ask the authoritative server about a key, and answer for own keys."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from .rules import in_clear, wants_tls
 from .surroundings import Partner, Surroundings
 from .wire import Wire
 
-# A stream that waits for this is of no use meanwhile, so it is shorter than the establishment of a stream may take.
+# This is shorter than the time-out of a stream, because the stream is blocked while it waits.
 _PATIENCE = 15.0
 
 
 def ask(parts: Parts, host: str, own: str, partner: Partner, domain: str, stream_id: str, key: str) -> bool:
-    """Whether a domain's server knows the key that was shown for it. Raises DialFailed when it does not tell."""
+    """Return whether a domain's server knows a key. Raises DialFailed if it does not answer."""
     deadline = time.monotonic() + min(_PATIENCE, parts.around.settings().establishment_timeout)
     dialog = Dialog(Wire(connect(parts.around, host, partner, domain, deadline)), own, domain, deadline, parts.stopping)
     try:
@@ -47,7 +47,7 @@ def ask(parts: Parts, host: str, own: str, partner: Partner, domain: str, stream
 
 
 def expected(around: Surroundings, receiving: str, originating: str, stream_id: str) -> str:
-    """The key that the gateway shows for one of its own domains."""
+    """Return the key that the gateway shows for one of its own domains."""
     return dialback_key(around.dialback_secret(), receiving, originating, stream_id)
 
 

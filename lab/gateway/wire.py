@@ -3,9 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A TCP connection that may become TLS: bytes in, bytes out, never longer than it was told to wait.
+"""Send and receive bytes over TCP, with optional TLS. Every call ends within its time limit.
 
-TLS is pyOpenSSL's over memory, since the standard library cannot ask for a client's certificate and keep a bad one.
+TLS uses pyOpenSSL over memory. The standard library cannot request a client's certificate and keep an invalid one.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from OpenSSL import SSL
 from .surroundings import Identity
 
 _CHUNK = 16384
-# A peer that does not take what it is sent is given up.
+# The connection is closed if a peer does not read what the gateway sends.
 _WRITE_TIMEOUT = 10.0
 
 
 class WireError(Exception):
-    """The connection is of no use any more; the text says why."""
+    """The connection is no longer usable. The text is the reason."""
 
 
 class Wire:
-    """Blocking, with time-outs. One thread at a time."""
+    """Send and receive with time-outs. It blocks, and only one thread uses it at a time."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._socket = connection
@@ -40,16 +40,16 @@ class Wire:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def receive(self, seconds: float) -> bytes | None:
-        """What has come; b'' at the end of the connection; None when nothing came in time. Raises WireError."""
+        """Return received data; b'' at the end of the connection; None if no data came in time. Raises WireError."""
         if self._tls is None:
             return self._read(seconds)
-        # A peer that trickles parts of a record must not keep the caller from its other duties.
+        # A peer that sends a record in small parts must not block the caller.
         deadline, looked = time.monotonic() + seconds, False
         while True:
             try:
                 return self._tls.recv(_CHUNK)
             except SSL.WantReadError:
-                # Without any time left, the caller still gets the data that has arrived, and the end of the connection.
+                # Even if no time is left, the caller gets the received data and the end of the connection.
                 if looked and time.monotonic() > deadline:
                     return None
             except (SSL.ZeroReturnError, SSL.SysCallError):
@@ -74,7 +74,7 @@ class Wire:
         return None
 
     def start_tls(self, context: SSL.Context, server: bool, name: str, deadline: float) -> None:
-        """Shake hands. name: the server's, for a client to ask for; deadline: time.monotonic(). Raises WireError."""
+        """Do the handshake. name: the server's name, for a client. deadline: time.monotonic(). Raises WireError."""
         tls = SSL.Connection(context, None)
         if server:
             tls.set_accept_state()
@@ -90,7 +90,7 @@ class Wire:
                 self._flush(tls)
             except SSL.Error as e:
                 with contextlib.suppress(WireError):
-                    self._flush(tls)  # the alert that tells the other side
+                    self._flush(tls)  # sends the alert to the other side
                 raise WireError("the TLS handshake failed: %s" % _words(e)) from e
             data = self._read(deadline - time.monotonic())
             if data is None or time.monotonic() > deadline:
@@ -106,7 +106,7 @@ class Wire:
         return self._tls.get_protocol_version_name() if self._tls else ""
 
     def peer_chain(self) -> list[x509.Certificate]:
-        """The other side's certificate and what it sent with it; empty if it sent none or nothing readable."""
+        """Return the other side's certificates, its own first; empty if it sent none or they are unreadable."""
         if self._tls is None:
             return []
         try:
@@ -153,11 +153,11 @@ class Wire:
 
 
 def context(identity: Identity | None, server: bool, only_12: bool = False) -> SSL.Context:
-    """TLS as the gateway has it: 1.0 to 1.2, and any certificate of the other side, which is checked later.
+    """Return a TLS context of the gateway: TLS 1.0 to 1.2. Certificates are accepted first, and checked later.
 
-    only_12: whether an administrator has switched off the versions below 1.2 in the server's operating system.
+    only_12: whether an administrator has disabled TLS below 1.2 in the server's operating system.
     Source: the product's page on encryption. Debian's OpenSSL has TLS 1.0 at its lowest security level only.
-    Raises WireError for a certificate that cannot be used.
+    Raises WireError if the certificate cannot be used.
     """
     made = SSL.Context(SSL.TLS_SERVER_METHOD if server else SSL.TLS_CLIENT_METHOD)
     made.set_cipher_list(b"DEFAULT:@SECLEVEL=0")
@@ -183,7 +183,7 @@ def _keep(*arguments: object) -> bool:
 
 
 def _words(error: Exception) -> str:
-    """pyOpenSSL's errors are lists of (library, function, reason)."""
+    """Return the text of an error. pyOpenSSL's errors are lists of (library, function, reason)."""
     content = error.args[0] if error.args else ""
     if isinstance(content, (list, tuple)):
         return "; ".join(str(entry[-1]) for entry in content if entry) or "the connection ended"

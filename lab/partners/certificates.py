@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The partners' certificates: good ones, and ones that are wrong in exactly one way.
+"""Issue the partners' certificates: valid certificates, and certificates with exactly one mistake.
 
-Their names are DNS names alone: ejabberd 23.01 cannot read a peer's certificate with an XMPP address (RFC 6120,
-section 13.7.1.4) in it.
+They contain only DNS names. ejabberd 23.01 cannot read a peer's certificate with an XMPP address (RFC 6120, section
+13.7.1.4).
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ LIFETIME = datetime.timedelta(days=90)
 def write_certificate(directory: Path, path: Path, domain: str, kind: str) -> None:
     """Issue a certificate by the authority of the lab in ``directory`` into ``path``: key, certificate, chain (PEM).
 
-    Raises LabError for a kind that is not one of KINDS.
+    Raises LabError if ``kind`` is not in KINDS.
     """
     if kind not in KINDS:
-        raise LabError("%r is no kind of certificate; there are %s" % (kind, ", ".join(KINDS)))
+        raise LabError("the kind of certificate %r must be one of %s" % (kind, ", ".join(KINDS)))
     issuer, chain = public_authority(directory)
     key = ec.generate_private_key(ec.SECP256R1())
     if kind == "unknownca":
@@ -57,5 +57,5 @@ def write_certificate(directory: Path, path: Path, domain: str, kind: str) -> No
 
 
 def read_certificate(path: Path) -> bytes:
-    """The certificate (DER) of a file that ``write_certificate`` made."""
+    """Return the certificate (DER) in a file from ``write_certificate``."""
     return x509.load_pem_x509_certificate(path.read_bytes()).public_bytes(serialization.Encoding.DER)

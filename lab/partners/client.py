@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A user of a partner's domain: logs in to the partner's server, sends, and collects what comes.
+"""Act as a user of a partner's domain: log in to the partner's server, send, and collect received stanzas.
 
-slixmpp runs in a thread of its own, so that tests and scenarios can talk to it plainly. A server of wokkel has no
-users: there the client is the component that serves the domain, and writes in the user's name.
+slixmpp runs in its own thread, so that tests can use simple functions. A server of wokkel has no users. For wokkel, the
+client is the component that serves the domain, and sends in the user's name.
 """
 
 from __future__ import annotations
@@ -32,9 +32,11 @@ Client = ClientXMPP | ComponentXMPP
 
 @dataclass(frozen=True)
 class Message:
-    """What came: from_ without a resource; type as in RFC 6121 (``chat``, ``error``, ``subscribed``, ...).
+    """Describe a received stanza.
 
-    error: the condition of RFC 6120, section 8.3.3, with its text, if any, behind a colon; else ''.
+    from_: without a resource.
+    type: as in RFC 6121 (``chat``, ``error``, ``subscribed``, ...).
+    error: the condition of RFC 6120, section 8.3.3, with its text after a colon; '' if it is not an error.
     """
 
     from_: str
@@ -45,19 +47,17 @@ class Message:
 
 
 class User:
-    """A session of USER@DOMAIN for as long as a ``with`` block lasts.
+    """Log in as USER@DOMAIN while a ``with`` block runs.
 
-    timeout: seconds for the login. Entering raises LabError when it fails. A domain of wokkel has one session at a
-    time.
+    timeout: seconds for the login. Raises LabError if it fails. A domain of wokkel has one session at a time.
     """
 
     def __init__(self, partners: Partners, domain: str, name: str, timeout: float = 30.0) -> None:
         self.address = "%s@%s" % (name, domain)
         self._partners = partners
         self._partner = partners.partner(domain)
-        # A certificate that is wrong on purpose is no way in for a client that verifies; the password is not sent in
-        # clear there either (SCRAM), and the connection does not leave the machine. jabberd2 knows no SCRAM, and its
-        # side for clients has no TLS.
+        # A client that verifies certificates cannot log in if the certificate is wrong on purpose. The connection is
+        # local, and SCRAM does not send the password in clear text. jabberd2 has neither SCRAM nor TLS for clients.
         self._clear = self._partner.kind == "jabberd2"
         good = self._partner.tls != "none" and self._partner.domains[domain] in ("good", "serveronly")
         self._secure = good and not self._clear
@@ -83,7 +83,7 @@ class User:
         self._end()
 
     def send(self, to: str, body: str) -> None:
-        """Send a message; whatever comes of it is received, an error too."""
+        """Send a message. The user receives its answers, including errors."""
         self._do(lambda client: client.send_message(mto=JID(to), mbody=body, mtype="chat", mfrom=self._sender))
 
     def subscribe(self, to: str) -> None:
@@ -91,7 +91,7 @@ class User:
         self._do(lambda client: client.send_presence_subscription(pto=JID(to), ptype="subscribe", pfrom=self._sender))
 
     def receive(self, timeout: float = 10.0) -> Message | None:
-        """The next message or error; None when none comes within ``timeout`` seconds."""
+        """Return the next message or error; None if none arrives within ``timeout`` seconds."""
         return _next(self._messages, timeout)
 
     def presence(self, timeout: float = 10.0) -> Message | None:
@@ -100,7 +100,7 @@ class User:
 
     @property
     def _sender(self) -> JID | None:
-        """None where the server knows."""
+        """Return the sender; None if the server sets it."""
         return JID(self.address) if self._partner.kind == "wokkel" else None
 
     def _do(self, action: t.Callable[[Client], object]) -> None:
@@ -145,7 +145,7 @@ class User:
         client.add_event_handler("message", self._on_message)
         client.add_event_handler("message_error", self._on_error)
         client.add_event_handler("presence", self._on_presence)
-        # Its own way of waiting for a connection tries for ever; the outcome is awaited below.
+        # slixmpp tries to connect without limit. The code below waits for the outcome.
         _attempt = client.connect(self._partner.address, self._partner.client_port)
         try:
             problem = await asyncio.wait_for(outcome, self._timeout)
@@ -165,7 +165,7 @@ class User:
         self._messages.put(_plain(stanza, str(stanza["body"])))
 
     def _on_message(self, stanza: Stanza) -> None:
-        # An error comes once more as a message when it carries the text that it is about.
+        # An error with the text of its message arrives a second time as a message.
         if stanza["type"] != "error":
             self._on_error(stanza)
 
@@ -193,9 +193,10 @@ class User:
 def exchange(
     partners: Partners, sender: str, to: str, body: str, timeout: float = 10.0, answer: str = ""
 ) -> Message | None:
-    """Log in as ``sender`` (USER@DOMAIN), send one message, and return the first that comes back from ``to``.
+    """Log in as ``sender`` (USER@DOMAIN), send one message, and return the first answer from ``to``.
 
-    answer: wait for a message with this text. An error counts as an answer. None after ``timeout`` seconds.
+    answer: wait for a message with this text. An error counts as an answer.
+    Returns None after ``timeout`` seconds.
     """
     name, _at, domain = sender.partition("@")
     end = time.monotonic() + timeout

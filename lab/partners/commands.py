@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""``python -m lab partners``: up, down, status, missing."""
+"""Define the commands ``python -m lab partners``: up, down, status, missing."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .servers import DEFAULT, SERVERS
 
 
 def add_commands(parser: argparse.ArgumentParser, common: argparse.ArgumentParser) -> None:
-    """Give the command ``partners`` its actions. common: the parent that has ``--directory``."""
+    """Add the actions of the command ``partners``. common: the parent that has ``--directory``."""
     parser.set_defaults(run=_status)
     actions = parser.add_subparsers(metavar="ACTION")
     chosen = argparse.ArgumentParser(add_help=False)
@@ -28,14 +28,16 @@ def add_commands(parser: argparse.ArgumentParser, common: argparse.ArgumentParse
         nargs="+",
         choices=("all", *SERVERS),
         default=DEFAULT,
-        help="which of %s, or all (default: %s)" % (", ".join(SERVERS), " ".join(DEFAULT)),
+        help="names of %s, or all (default: %s)" % (", ".join(SERVERS), " ".join(DEFAULT)),
     )
     up = actions.add_parser("up", parents=[common, chosen], help="start XMPP servers and the name server")
     up.set_defaults(run=_up)
     actions.add_parser("down", parents=[common], help="stop them").set_defaults(run=_down)
-    absent = "say what has to be installed; exit code 1 if anything"
+    absent = "print the packages to install; exit code 1 if there are any"
     actions.add_parser("missing", parents=[common, chosen], help=absent).set_defaults(run=_missing)
-    actions.add_parser("status", parents=[common], help="print which are up and where").set_defaults(run=_status)
+    actions.add_parser(
+        "status", parents=[common], help="print the partners that are up, with their addresses"
+    ).set_defaults(run=_status)
 
 
 def _up(arguments: argparse.Namespace) -> None:

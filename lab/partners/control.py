@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Starts, changes and stops the partners of a lab; ``partners/partners.json`` says how they run, to other processes."""
+"""Start, change and stop the partners of a lab. ``partners/partners.json`` describes them for other processes."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ from .servers import DEFAULT, SERVERS, Partner
 
 FOLDER = "partners"
 STATE = "partners.json"
-SETTING = "xmpp_nameserver"  # in the lab's store: what its gateway asks
-PATIENCE = 60.0  # seconds for a start; it takes three where nothing else runs
+SETTING = "xmpp_nameserver"  # in the lab's store: the DNS server of its gateway
+PATIENCE = 60.0  # seconds for a start; three are enough on an idle machine
 
 Changes = t.Mapping[str, t.Mapping[str, t.Any]]
 
@@ -43,11 +43,12 @@ def start(
     changes: Changes | None = None,
     servers: t.Mapping[str, Partner] = SERVERS,
 ) -> Partners:
-    """Start the partners of ``servers`` that are named, and the name server, and wait until they answer.
+    """Start the named partners of ``servers`` and the name server, and wait until they answer.
 
-    directory: the lab's; it need not be up. gateway_port: TCP port of the lab's gateway, for its SRV records.
-    changes: other settings than a server's own, as ``{"prosody": {"tls": "none", "dialback": True}}``.
-    Raises LabError when packages are missing, when partners are up already, or when one does not start.
+    directory: the lab's. The lab can be down.
+    gateway_port: TCP port of the lab's gateway, for its SRV records.
+    changes: settings that replace a server's own, as ``{"prosody": {"tls": "none", "dialback": True}}``.
+    Raises LabError if packages are missing, if partners are already up, or if one does not start.
     """
     changes = changes or {}
     names = tuple(dict.fromkeys((*names, *changes)))
@@ -58,7 +59,7 @@ def start(
     if find(directory) is not None:
         raise LabError("partners are already up in %s" % directory)
     chosen = {name: _chosen(servers, name, changes.get(name, {})) for name in names}
-    processes.end(directory / FOLDER)  # what a crash has left
+    processes.end(directory / FOLDER)  # processes that remain after a crash
     shutil.rmtree(directory / FOLDER, ignore_errors=True)
     shape = SHAPE
     if (directory / FILE).exists():
@@ -76,14 +77,14 @@ def start(
 
 def _chosen(servers: t.Mapping[str, Partner], name: str, settings: t.Mapping[str, t.Any]) -> Partner:
     if name not in servers:
-        raise LabError("there is no partner %s; there are %s" % (name, ", ".join(servers)))
+        raise LabError("there is no partner %s. Use one of: %s" % (name, ", ".join(servers)))
     partner = servers[name].changed(settings)
     client_port, server_port = zone.free_ports(partner.address, 2)
     return dataclasses.replace(partner, client_port=client_port, server_port=server_port)
 
 
 def find(directory: Path) -> Partners | None:
-    """The partners that run for the lab in ``directory``, or None."""
+    """Return the partners that run for the lab in ``directory``, or None."""
     directory = directory.resolve()
     try:
         state = json.loads((directory / FOLDER / STATE).read_text("utf-8"))
@@ -100,7 +101,7 @@ def find(directory: Path) -> Partners | None:
 
 
 def stop(directory: Path) -> bool:
-    """End the partners of the lab in ``directory``, also those of another process. Return False if there were none."""
+    """End the partners of the lab in ``directory``, including another process's. Return False if there were none."""
     directory = directory.resolve()
     ended = processes.end(directory / FOLDER)
     (directory / FOLDER / STATE).unlink(missing_ok=True)
@@ -115,9 +116,11 @@ def _announce(directory: Path, nameserver: str | None) -> None:
 
 
 class Partners:
-    """The running partners of one lab. What is read here is changed by the methods only.
+    """Manage the running partners of one lab. Change the attributes through the methods only.
 
-    directory: the lab's. servers: each Partner by its name. records: the SRV records of every domain.
+    directory: the lab's.
+    servers: each Partner by its name.
+    records: the SRV records of every domain.
     """
 
     def __init__(
@@ -132,35 +135,35 @@ class Partners:
 
     @property
     def nameserver(self) -> str:
-        """Where to ask: ADDRESS:PORT, over UDP and TCP."""
+        """Return the address of the name server: ADDRESS:PORT, over UDP and TCP."""
         return "%s:%d" % (zone.ADDRESS, self._name_port)
 
     @property
     def addresses(self) -> dict[str, tuple[str, int]]:
-        """The address and port for other servers, by domain."""
+        """Return the address and port for other servers, by domain."""
         return {d: (p.address, p.server_port) for p in self.servers.values() for d in p.domains}
 
     def partner(self, domain: str) -> Partner:
-        """The server of a domain. Raises LabError."""
+        """Return the server of a domain. Raises LabError."""
         for partner in self.servers.values():
             if domain in partner.domains:
                 return partner
         raise LabError("no partner that is up serves %s" % domain)
 
     def certificate(self, domain: str) -> Path:
-        """The file with a domain's key, certificate and chain (PEM)."""
+        """Return the file with a domain's key, certificate and chain (PEM)."""
         return self.folder / "certificates" / (domain + ".pem")
 
     def stop(self) -> None:
-        """End all of them."""
+        """End all partners."""
         stop(self.directory)
 
     def announce(self) -> None:
-        """Tell the lab's gateway whom to ask. Done at the start; again after the lab was reset."""
+        """Set the name server of the lab's gateway: at the start, and again after a reset of the lab."""
         _announce(self.directory, self.nameserver)
 
     def reload(self, name: str) -> None:
-        """Let a server read its certificates again. Prosody keeps its streams. ejabberd is restarted."""
+        """Make a server read its certificates again. Prosody keeps its streams. ejabberd is restarted."""
         partner = self._named(name)
         if partner.kind != "prosody" or partner.tls == "none":
             return self.restart(name)
@@ -173,7 +176,7 @@ class Partners:
     def restart(self, name: str, certificates: str = "", **settings: t.Any) -> None:
         """End a server and start it again, with other settings if given. Raises LabError.
 
-        certificates: a kind (KINDS), of which every domain of the server gets a new one; '': they stay.
+        certificates: the kind (KINDS) of new certificates for every domain of the server; '' keeps the certificates.
         """
         partner = self._named(name).changed(settings)
         if certificates:
@@ -186,9 +189,9 @@ class Partners:
         self._await(name, self._launch(name))
 
     def replace_certificate(self, domain: str, kind: str) -> None:
-        """Give a domain a certificate of another kind (KINDS), and wait until it is presented. Raises LabError.
+        """Give a domain a certificate of another kind (KINDS), and wait until the server presents it. Raises LabError.
 
-        Streams that are open keep the old one; ``restart`` cuts them.
+        Open streams keep the old certificate. ``restart`` closes them.
         """
         partner = self.partner(domain)
         write_certificate(self.directory, self.certificate(domain), domain, kind)
@@ -197,11 +200,11 @@ class Partners:
         self.reload(partner.name)
 
     def set_records(self, domain: str, *services: zone.Service) -> None:
-        """Publish other SRV records for a domain; none at all without any. Raises LabError."""
+        """Publish other SRV records for a domain. Without services, publish none. Raises LabError."""
         self.publish({domain: services})
 
     def publish(self, records: zone.Records) -> None:
-        """The same for several domains."""
+        """Publish other SRV records for several domains. Raises LabError."""
         self.records.update(records)
         self._save()
         write_hosts(self._hosts, self.records)
@@ -210,7 +213,7 @@ class Partners:
 
     def _named(self, name: str) -> Partner:
         if name not in self.servers:
-            raise LabError("the partner %s is not up; there are %s" % (name, ", ".join(self.servers)))
+            raise LabError("the partner %s is not up. These are up: %s" % (name, ", ".join(self.servers)))
         return self.servers[name]
 
     @property
@@ -254,7 +257,7 @@ class Partners:
             if process is not None and process.poll() is not None:
                 break
             time.sleep(0.05)
-        raise LabError("%s; see the logs in %s" % (complaint, self.folder))
+        raise LabError("%s. Read the logs in %s" % (complaint, self.folder))
 
     def _save(self) -> None:
         state = {

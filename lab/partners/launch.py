@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Renders a program's configuration into a directory of its own and starts it there."""
+"""Write a program's configuration into its own directory, and start it there."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from .servers import Partner
 USERS = ("romeo", "juliet")
 PASSWORD = "Lab-partner-1"  # noqa: S105 - public by design, like every secret of the lab
 
-# These files are read by servers, not by browsers: nothing is to be escaped as HTML.
+# Servers read these files, not browsers. So characters are not escaped for HTML.
 _templates = jinja2.Environment(  # noqa: S701
     loader=jinja2.FileSystemLoader(Path(__file__).with_name("templates")),
     undefined=jinja2.StrictUndefined,
@@ -53,7 +53,7 @@ def launch_name_server(folder: Path, port: int, records: zone.Records) -> subpro
 
 
 def write_hosts(path: Path, records: zone.Records) -> None:
-    """The address records once more, for ejabberd: it asks the C library for them."""
+    """Write the address records as a hosts file. ejabberd reads it through the C library."""
     render("hosts", path, hosts=zone.hosts(records))
 
 
@@ -62,7 +62,9 @@ def launch_server(
 ) -> subprocess.Popen[bytes]:
     """Start Prosody, ejabberd, jabberd2 or a server of wokkel.
 
-    certificates: the directory with each domain's. root: what it trusts. hosts: as ``write_hosts`` makes it.
+    certificates: the directory with each domain's certificate.
+    root: the root that it trusts.
+    hosts: a file from ``write_hosts``.
     Raises LabError.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -78,7 +80,7 @@ def launch_server(
 
 def _prosody(partner: Partner, folder: Path, nameserver: str, values: t.Mapping[str, t.Any]) -> subprocess.Popen[bytes]:
     for domain in partner.domains:
-        # Prosody's internal storage escapes what is neither a letter nor a digit.
+        # Prosody's internal storage escapes all characters except letters and digits.
         accounts = folder / "data" / _escaped(domain) / "accounts"
         for user in USERS:
             render("account.dat", accounts / (user + ".dat"), password=PASSWORD)
@@ -94,14 +96,14 @@ def _escaped(domain: str) -> str:
 
 def _ejabberd(folder: Path, nameserver: str, hosts: Path, values: t.Mapping[str, t.Any]) -> subprocess.Popen[bytes]:
     ready_file(folder).unlink(missing_ok=True)
-    shutil.rmtree(folder / "mnesia", ignore_errors=True)  # as new each time: no queue or session of an earlier run
+    shutil.rmtree(folder / "mnesia", ignore_errors=True)  # each start is new: no queue or session of an earlier run
     render("ejabberd.yml", folder / "ejabberd.yml", **values)
     render("inetrc", folder / "inetrc", nameserver=nameserver)
     render("users.erl", folder / "users.erl", users=USERS, **values)
-    # Not through ejabberdctl, which wants to be root or its own user. Without a node name there is no distribution,
-    # hence no epmd that would stay behind.
-    # One scheduler: ejabberd resolves names on all of them, and the preloaded library that answers from ``hosts``
-    # crashes when two threads ask it at the same time for the first time.
+    # ejabberdctl must run as root or as its own user, so it is not used. Without a node name there is no distribution,
+    # so no epmd process remains.
+    # ejabberd uses one scheduler, because it resolves names on all of them. The preloaded library that reads ``hosts``
+    # crashes if two threads query it at the same time for the first time.
     command = [programs.program("erl"), "-noinput", "+S", "1:1", "+sbwt", "none"]
     command += ["-mnesia", "dir", '"%s"' % (folder / "mnesia")]
     command += ["-s", "ejabberd", "-eval", 'ok = file:eval("%s")' % (folder / "users.erl")]
@@ -122,7 +124,7 @@ def _ejabberd(folder: Path, nameserver: str, hosts: Path, values: t.Mapping[str,
 def _jabberd2(
     partner: Partner, folder: Path, nameserver: str, values: t.Mapping[str, t.Any]
 ) -> subprocess.Popen[bytes]:
-    """Start its four programs, and return the one for other servers."""
+    """Start the four programs of jabberd2, and return the program for other servers."""
     database = folder / "sqlite.db"
     database.unlink(missing_ok=True)
     with contextlib.closing(sqlite3.connect(database)) as connection:
@@ -133,7 +135,7 @@ def _jabberd2(
     more = {"libraries": programs.jabberd2_libraries(), "router_port": zone.free_ports(partner.address, 1)[0]}
     render("jabberd2-users.xml", folder / "users.xml", **values)
     address, _colon, port = nameserver.rpartition(":")
-    # It resolves names by itself (udns), which reads these two. OpenSSL reads its settings where the third says.
+    # jabberd2 resolves names itself (udns), with the first two variables. The third names OpenSSL's settings.
     environment = {"NAMESERVERS": address, "RES_OPTIONS": "port:%s" % port}
     if partner.old_tls:
         render("old-tls.cnf", folder / "old-tls.cnf")
@@ -161,5 +163,5 @@ def _wokkel(partner: Partner, folder: Path, nameserver: str) -> subprocess.Popen
 
 
 def ready_file(folder: Path) -> Path:
-    """What ejabberd writes when it is up and has its users."""
+    """Return the file that ejabberd writes when it is up and has its users."""
     return folder / "ready"

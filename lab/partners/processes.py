@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The partners' processes: they are started, found again by any other process, and always ended.
+"""Start the partners' processes, find them from any other process, and always end them.
 
-Each process has its working directory in its environment, and so have its children in any session. This mark identifies
-the processes, because a process number may belong to another process later.
+Each process has its working directory in its environment. So do its children in any session. This mark identifies the
+processes, because a process number can belong to another process later.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from ..errors import LabError
 
 MARK = "SFB_LAB_PARTNER"
 
-# Those that this process started, to be waited for: nobody else can.
+# This process started these children. Only this process can wait for them.
 _children: list[subprocess.Popen[bytes]] = []
 
 
 def spawn(command: t.Sequence[str], folder: Path, more: t.Mapping[str, str]) -> subprocess.Popen[bytes]:
-    """Start a program that works in ``folder``; what it says goes to ``output.log`` there. Raises LabError."""
-    # Nothing of the caller's environment: a server has no business with it.
+    """Start a program that works in ``folder``. Its output goes to ``output.log`` there. Raises LabError."""
+    # The server does not need the caller's environment.
     environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8", "HOME": str(folder), **more}
     environment[MARK] = str(folder)
     try:
@@ -51,7 +51,7 @@ def spawn(command: t.Sequence[str], folder: Path, more: t.Mapping[str, str]) -> 
 
 
 def running(folder: Path) -> list[int]:
-    """The numbers of the processes that work in ``folder`` or below it."""
+    """Return the numbers of the processes that work in ``folder`` or below it."""
     return [int(name) for name in os.listdir("/proc") if name.isdigit() and _is_ours(int(name), folder)]
 
 
@@ -59,15 +59,15 @@ def _is_ours(pid: int, folder: Path) -> bool:
     mark = b"%s=%s" % (MARK.encode(), os.fsencode(folder))
     try:
         environment = Path("/proc/%d/environ" % pid).read_bytes()
-    except OSError:  # gone, or somebody else's
+    except OSError:  # the process has ended, or belongs to another user
         return False
     return any(entry == mark or entry.startswith(mark + b"/") for entry in environment.split(b"\0"))
 
 
 def send(folder: Path, number: signal.Signals) -> list[int]:
-    """Send a signal to the processes that work in ``folder``, and say which there were.
+    """Send a signal to the processes that work in ``folder``, and return their numbers.
 
-    Children get SIGKILL only: a server that ends in order wants to end its helpers by itself.
+    Children get only SIGKILL, because a server ends its helpers itself.
     """
     pids = running(folder)
     for pid in pids:
@@ -76,7 +76,7 @@ def send(folder: Path, number: signal.Signals) -> list[int]:
                 continue
             handle = os.pidfd_open(pid)
             try:
-                # Looked at once more: the handle means this process, and no later one with its number.
+                # This second check proves that the handle is for this process, not for a later process with its number.
                 if _is_ours(pid, folder):
                     signal.pidfd_send_signal(handle, number)
             finally:
@@ -85,9 +85,9 @@ def send(folder: Path, number: signal.Signals) -> list[int]:
 
 
 def end(folder: Path, patience: float = 5.0) -> bool:
-    """End everything that works in ``folder``: in order within ``patience`` seconds, else at once.
+    """End everything that works in ``folder``. Processes get SIGKILL after ``patience`` seconds.
 
-    False if there was nothing. Raises LabError when something does not even heed SIGKILL.
+    Return False if there were no processes. Raises LabError if a process survives SIGKILL.
     """
     found = False
     for number, seconds in ((signal.SIGTERM, patience), (signal.SIGKILL, 10.0)):

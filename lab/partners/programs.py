@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The programs that the partners are made of, and where Debian puts them."""
+"""Find the programs of the partners in Debian's directories."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ import shutil
 import typing as t
 from pathlib import Path
 
-# Unprivileged users have no sbin on their PATH, and need none to run what is in it.
+# Unprivileged users have no sbin on their PATH, but can run its programs.
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 PACKAGES = ("prosody", "ejabberd", "jabberd2", "dnsmasq-base", "lua-unbound", "libnss-wrapper")
 COMMAND = "apt-get install --no-install-recommends %s" % " ".join(PACKAGES)
-LIBRARY = "wokkel"  # not of Debian: of the Python that runs the lab
+LIBRARY = "wokkel"  # not in Debian; in the Python environment of the lab
 
 
 def program(name: str) -> str:
-    """The path of a program; its bare name where it is missing."""
+    """Return the path of a program; its name if it is missing."""
     return shutil.which(name, path=_PATH) or name
 
 
 def ejabberd_libraries() -> str:
-    """The directory with ejabberd's Erlang applications, or ''."""
+    """Return the directory with ejabberd's Erlang applications, or ''."""
     found = sorted(Path("/usr/lib").glob("*/ejabberd-*/ebin/ejabberd.app"))
     return str(found[0].parents[2]) if found else ""
 
@@ -34,20 +34,21 @@ JABBERD2_SCHEMA = Path("/usr/share/doc/jabberd2/db-setup.sqlite.gz")
 
 
 def jabberd2_libraries() -> str:
-    """The directory with jabberd2's modules, or ''."""
+    """Return the directory with jabberd2's modules, or ''."""
     found = sorted(Path("/usr/lib").glob("*/jabberd2/authreg_sqlite.so"))
     return str(found[0].parent) if found else ""
 
 
 def nss_wrapper() -> str:
-    """The library that gives a process a hosts file of its own, or ''."""
+    """Return the library that gives a process its own hosts file, or ''."""
     found = sorted(Path("/usr/lib").glob("*/libnss_wrapper.so"))
     return str(found[0]) if found else ""
 
 
 def missing(kinds: t.Collection[str] = ("prosody", "ejabberd")) -> list[str]:
-    """The packages that are not there yet: those of Debian, which COMMAND installs, and LIBRARY. It is empty when
-    partners of these kinds can be started.
+    """Return the missing packages: Debian's packages in COMMAND, and LIBRARY.
+
+    The list is empty if partners of these kinds can be started.
     """
     there = {
         "prosody": bool(shutil.which("prosody", path=_PATH)),
@@ -65,7 +66,7 @@ def missing(kinds: t.Collection[str] = ("prosody", "ejabberd")) -> list[str]:
 
 
 def installation(packages: t.Collection[str]) -> str:
-    """How to install what is missing."""
+    """Return the commands that install missing packages."""
     ways = ["As root, run: %s" % COMMAND] if set(packages) - {LIBRARY} else []
     if LIBRARY in packages:
         ways.append("In the environment of Ansible, run: pip install %s" % LIBRARY)

@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The partners there are: which server, on which address, for which domains, how strict.
+"""Define the partners: each server with its address, its domains and its settings.
 
-The domains are those that the lab's inventory (inventories/lab) declares, on servers of the kind that it says, and
-subdomains of two of them whose certificates are wrong in one way each. The inventory does not declare the domains of
+The domains are those that the lab's inventory (inventories/lab) declares, on the declared kind of server. Two of them
+have subdomains. The certificate of each subdomain has one mistake. The inventory does not declare the domains of
 jabberd2 and wokkel.
 """
 
@@ -25,18 +25,19 @@ _FLAGS = ("dialback", "demands", "old_tls", "new_tls", "external", "insists")
 
 @dataclass(frozen=True)
 class Partner:
-    """A server and its settings.
+    """Describe a server and its settings.
 
-    domains: each with the kind of its certificate (``certificates.KINDS``), a good one by default. jabberd2 presents
-        the certificate of the first one for all.
-    tls: on streams between servers, ``required``, ``optional`` or ``none``.
-    dialback: whether a peer without a valid certificate may prove itself by dialback (XEP-0220).
-    demands: whether the TLS handshake fails for a server that presents no certificate; Prosody and jabberd2.
-    old_tls: whether it has no TLS but version 1.0, and ciphers of that time; jabberd2 only.
-    new_tls: whether it has no TLS but version 1.3; Prosody and ejabberd.
-    external: whether it has SASL EXTERNAL between servers; only Prosody can be without.
-    insists: whether it has dialback and wants a valid certificate all the same, as Prosody's defaults; Prosody only.
-    client_port, server_port: TCP; given when it starts.
+    domains: each with the kind of its certificate (``certificates.KINDS``), valid by default. jabberd2 presents the
+        first
+        domain's certificate for all domains.
+    tls: on streams between servers: ``required``, ``optional`` or ``none``.
+    dialback: whether a peer without a valid certificate can authenticate by dialback (XEP-0220).
+    demands: whether a TLS handshake without a client certificate fails. Only Prosody and jabberd2 support it.
+    old_tls: whether it has only TLS 1.0, with old ciphers. Only jabberd2 supports it.
+    new_tls: whether it has only TLS 1.3. Only Prosody and ejabberd support it.
+    external: whether it has SASL EXTERNAL between servers. Only Prosody can disable it.
+    insists: whether it requires a valid certificate in addition to dialback, as by Prosody's defaults. Only Prosody.
+    client_port, server_port: TCP ports, set at the start.
     """
 
     name: str
@@ -55,22 +56,23 @@ class Partner:
 
     @property
     def strict(self) -> bool:
-        """It wants encryption and a valid certificate, and nothing else will do."""
+        """Return whether it accepts only encrypted streams with valid certificates."""
         return self.tls == "required" and not self.dialback
 
     @property
     def host(self) -> str:
-        """The name of the machine, to which the domains' SRV records point."""
+        """Return the name of the machine. The domains' SRV records have this name as target."""
         return "xmpp." + next(iter(self.domains))
 
     def changed(self, settings: t.Mapping[str, t.Any]) -> Partner:
-        """The same server with another ``tls``, and other flags (dialback and those that follow). Raises LabError for
-        other settings, and for what the program cannot do.
+        """Return the same server with another ``tls`` and other flags (dialback and the next attributes).
+
+        Raises LabError for other settings, and for settings that the program does not support.
         """
         given = {"tls": self.tls, **{name: getattr(self, name) for name in _FLAGS}, **settings}
         wrong = given["tls"] not in TLS or not all(isinstance(given[name], bool) for name in _FLAGS)
         if len(given) > 1 + len(_FLAGS) or wrong:
-            text = "a partner's settings are tls (%s), and as true or false %s: %r"
+            text = "use the settings tls (%s), and with true or false %s, not %r"
             raise LabError(text % (", ".join(TLS), ", ".join(_FLAGS), settings))
         if given["demands"] and self.kind in ("ejabberd", "wokkel"):
             raise LabError("%s cannot demand certificates: %s has no option for it" % (self.name, self.kind))
@@ -81,7 +83,7 @@ class Partner:
         if not given["external"] and self.kind != "prosody":
             raise LabError("%s cannot be without SASL EXTERNAL: %s has no option for it" % (self.name, self.kind))
         if given["insists"] and self.kind != "prosody":
-            raise LabError("%s cannot insist on certificates beside dialback: in this lab only Prosody can" % self.name)
+            raise LabError("%s cannot require certificates with dialback: in this lab only Prosody can" % self.name)
         if not given["dialback"] and self.kind in ("jabberd2", "wokkel"):
             raise LabError("%s needs dialback: %s has no SASL between servers" % (self.name, self.kind))
         if given["tls"] != "none" and self.kind == "wokkel":
@@ -116,7 +118,7 @@ SERVERS: t.Mapping[str, Partner] = _table(
         "prosody",
         "127.0.0.33",
         {
-            # What public authorities issue today.
+            # Public authorities issue such certificates today.
             "litware.example": "serveronly",
             **{"%s.litware.example" % kind: kind for kind in ("expired", "wrongname", "unknownca")},
             **_good("adatum.example", "labs.adatum.example", "xn--konditorei-mller-uzb.example"),
@@ -156,4 +158,4 @@ SERVERS: t.Mapping[str, Partner] = _table(
     ),
     Partner("wokkel", "wokkel", "127.0.0.38", _good("proseware.example"), tls="none", dialback=True),
 )
-DEFAULT = ("prosody", "ejabberd")  # one of each kind, one strict, one lenient
+DEFAULT = ("prosody", "ejabberd")  # one strict and one lenient server

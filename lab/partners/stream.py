@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Two questions to a running server: does it serve a domain, and which certificate does it present?"""
+"""Ask a running server two questions: does it serve a domain, and which certificate does it present?"""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ _PATIENCE = 10.0  # seconds for an answer
 
 
 def serves(partner: Partner, domain: str) -> bool:
-    """Whether it opens streams for the domain, to clients (wokkel: to components) and to servers."""
-    # Components get no features (XEP-0114), and servers none from a Prosody that has nothing to offer.
+    """Return whether it opens streams for the domain, to clients (wokkel: to components) and to servers."""
+    # Components get no features (XEP-0114). Servers get none if Prosody has no features to offer.
     users = (COMPONENTS, _HEADER_OF_ANSWER) if partner.kind == "wokkel" else (CLIENTS, _FEATURES)
     try:
         for port, (kind, answer) in ((partner.client_port, users), (partner.server_port, (SERVERS, _HEADER_OF_ANSWER))):
@@ -40,12 +40,12 @@ def serves(partner: Partner, domain: str) -> bool:
 
 
 def presented(partner: Partner, domain: str) -> bytes:
-    """The certificate (DER) that it presents to clients of the domain after STARTTLS. Raises LabError, OSError."""
+    """Return the certificate (DER) that clients of the domain get after STARTTLS. Raises LabError, OSError."""
     with socket.create_connection((partner.address, partner.client_port), timeout=_PATIENCE) as connection:
         _open(connection, domain, CLIENTS)
         connection.sendall(_STARTTLS)
         _read(connection, b"<proceed")
-        # The certificate is compared, whatever it is worth; nothing is said over the connection.
+        # The certificate is only compared, and the connection sends no data. So the certificate can be invalid.
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
@@ -63,5 +63,5 @@ def _read(connection: socket.socket, wanted: bytes) -> None:
     while wanted not in data:
         more = connection.recv(4096)
         if not more or time.monotonic() > limit:
-            raise LabError("the server answered %r" % data[:200])
+            raise LabError("the server gave an unexpected answer: %r" % data[:200])
         data += more

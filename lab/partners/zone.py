@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The name server: what the zones ``test`` (the lab's own) and ``example`` (the partners') say."""
+"""Build the name server's zones: ``test`` for the lab, and ``example`` for the partners."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ ADDRESS = "127.0.0.53"
 
 @dataclass(frozen=True)
 class Service:
-    """An SRV record of ``_xmpp-server._tcp`` (RFC 2782) and the addresses of its target.
+    """Describe an SRV record of ``_xmpp-server._tcp`` (RFC 2782) and the addresses of its target.
 
-    An empty target says that the domain has no such service.
+    If the target is empty, the domain has no such service.
     """
 
     target: str
@@ -34,7 +34,7 @@ Records = dict[str, tuple[Service, ...]]
 
 
 def published(partners: t.Iterable[Partner], gateway_port: int, shape: Shape = SHAPE) -> Records:
-    """The records of every partner's domains, and of the deployment's own: those of the first Edge pool."""
+    """Return the records of every partner's domains, and of the own domains: those of the first Edge pool."""
     records: Records = {}
     for partner in partners:
         here = (Service(partner.host, partner.server_port, (partner.address,)),)
@@ -44,19 +44,19 @@ def published(partners: t.Iterable[Partner], gateway_port: int, shape: Shape = S
 
 
 def own(shape: Shape, pool: str, gateway_port: int) -> tuple[Service, ...]:
-    """What the SIP domains of a deployment publish while an Edge pool (FQDN) carries XMPP."""
+    """Return the records of a deployment's SIP domains while an Edge pool (FQDN) carries XMPP."""
     name = next(one.access_edge for one in shape.pools if one.fqdn == pool)
     return (Service(name, gateway_port, shape.own_records[name]),)
 
 
 def hosts(records: Records) -> list[tuple[str, str]]:
-    """Every target with each of its addresses."""
+    """Return every target with each of its addresses."""
     services = [service for listed in records.values() for service in listed]
     return sorted({(service.target, address) for service in services for address in service.addresses})
 
 
 def answers(port: int) -> bool:
-    """Whether the name server is there. It listens on UDP and TCP from the same moment on."""
+    """Return whether the name server is up. It begins to listen on UDP and TCP at the same moment."""
     try:
         socket.create_connection((ADDRESS, port), timeout=1).close()
     except OSError:
@@ -65,7 +65,7 @@ def answers(port: int) -> bool:
 
 
 def free_ports(address: str, count: int) -> list[int]:
-    """TCP ports that nobody uses on the address now."""
+    """Return TCP ports that are free on the address now."""
     with contextlib.ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM)) for _count in range(count)]
         for one in sockets:

@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Logins on a host: which account a name means, which logins were refused, and when an account is locked.
+"""Check logins on a host: find accounts by name, count refused logins, lock accounts.
 
-The setting ``lock_after`` locks an account after so many refused logins in a row, on all hosts that know the account.
-A locked account is refused with the right password, too, until the lab is reset or the document is deleted.
+The setting ``lock_after`` locks an account after this number of refused logins in a row, on all hosts that know the
+account. A locked account is refused even with the right password, until the lab is reset or the document is deleted.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ KIND = "account"  # of the documents in the store: {"Refused": logins in a row, 
 
 
 class Accounts:
-    """The accounts of one remote shell."""
+    """Manage the accounts of one remote shell."""
 
     def __init__(self, deployment: Deployment, shell: str) -> None:
         self._deployment = deployment
@@ -27,12 +27,12 @@ class Accounts:
         self._host = SHELLS[shell]
 
     def find(self, user: str) -> Account | None:
-        """The account that a user name means; None if there is none, or if it is locked."""
+        """Return the account of a user name; None if there is none, or if it is locked."""
         account = self._deployment.login(self._shell, user)
         return None if account is None or self._state(account)["Locked"] else account
 
     def refused(self, user: str) -> None:
-        """A login with a user name, as sent, was refused. Counts for the account, and is logged."""
+        """Log a refused login, with the user name that the client sent, and count it for the account."""
         store, account = self._deployment.store, self._deployment.login(self._shell, user)
         if account is None:
             store.log("login-refused", self._host.name, "", user, outcome="refused", error="there is no such account")
@@ -50,7 +50,7 @@ class Accounts:
                 store.log("account-locked", self._host.name, "", account.user, error=reason)
 
     def accepted(self, account: Account) -> None:
-        """A login succeeded: the count begins again."""
+        """Reset the count after a successful login."""
         if self._state(account)["Refused"]:
             self._deployment.store.delete(KIND, self._key(account))
 
@@ -58,6 +58,6 @@ class Accounts:
         return self._deployment.store.get(KIND, self._key(account)) or {"Refused": 0, "Locked": False}
 
     def _key(self, account: Account) -> str:
-        """A local account is another one on each Edge."""
+        """Return the key of an account. A local account is a separate account on each Edge."""
         local = "\\" not in account.user
         return fold("%s\\%s" % (self._host.name, account.user) if local else account.user)

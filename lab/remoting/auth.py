@@ -3,11 +3,11 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Who a connection belongs to: Basic, NTLM, Negotiate and Kerberos over TLS, without I/O.
+"""Authenticate connections without I/O: Basic, NTLM, Negotiate and Kerberos over TLS.
 
-Tokens are pyspnego's work. Its acceptor reads credentials from the file that the variable NTLM_USER_FILE names; here
-that file holds the one account that is just logging in, and nothing otherwise. Kerberos is there where the lab's
-directory holds a keytab (see kdc.py), and the work of the GSSAPI library.
+pyspnego processes the tokens. Its acceptor reads credentials from the file in the variable NTLM_USER_FILE. Here, that
+file contains only the account of the current login, and otherwise it is empty. Kerberos is available if the lab's
+directory contains a keytab (see kdc.py). The GSSAPI library processes it.
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ from .encryption import NotSealed
 
 log = logging.getLogger(__name__)
 
-# In the order of preference; clients take the first that they can.
+# This is the order of preference. Clients use the first scheme that they support.
 OFFERS = ("Negotiate", "NTLM", 'Basic realm="WSMAN"')
 
-# The keys of the lab's services in Kerberos, beside the accounts' file.
+# The keys of the lab's Kerberos services are beside the accounts' file.
 KEYTAB = "krb5.keytab"
 
 _NTLMSSP = b"NTLMSSP\x00"
-# As they stand in tokens (RFC 4178, RFC 4121, MS-SPNG 1.9): 1.3.6.1.5.5.2, 1.2.840.113554.1.2.2 and the
-# 1.2.840.48018.1.2.2 that Windows writes for it, 1.3.6.1.4.1.311.2.2.10.
+# Tokens contain these identifiers (RFC 4178, RFC 4121, MS-SPNG 1.9): 1.3.6.1.5.5.2, 1.2.840.113554.1.2.2 with its
+# Windows form 1.2.840.48018.1.2.2, and 1.3.6.1.4.1.311.2.2.10.
 _SPNEGO_OID = bytes.fromhex("06062b0601050502")
 _KERBEROS_OIDS = (bytes.fromhex("06092a864886f712010202"), bytes.fromhex("06092a864882f712010202"))
 _NTLM_OID = bytes.fromhex("060a2b06010401823702020a")
@@ -51,7 +51,7 @@ _UNICODE = 1
 
 @dataclass(frozen=True)
 class Verdict:
-    """``user`` is the account's name, '' while it is not known; ``challenges`` are for WWW-Authenticate."""
+    """Describe a result. ``user``: the account's name, '' while unknown. ``challenges``: for WWW-Authenticate."""
 
     user: str
     challenges: tuple[str, ...] = ()
@@ -61,10 +61,10 @@ REFUSED = Verdict("", OFFERS)
 
 
 class Accounts(t.Protocol):
-    """Who may log in (see accounts.py)."""
+    """Check logins (see accounts.py)."""
 
     def find(self, user: str) -> Account | None:
-        """The account that a user name means; None if it may not log in."""
+        """Return the account of a user name; None if it must not log in."""
 
     def refused(self, user: str) -> None:
         """Note a login that was refused."""
@@ -74,7 +74,7 @@ class Accounts(t.Protocol):
 
 
 class NtlmStore:
-    """The credential file of a lab. Its name is in the environment while it is used, so only one at a time is."""
+    """Manage the credential file of a lab. The environment names the file while it is used, so uses are exclusive."""
 
     _lock = threading.Lock()
 
@@ -84,7 +84,7 @@ class NtlmStore:
         write_private(path, b"")
 
     def acceptor(self, binding: GssChannelBindings, token: bytes) -> spnego.ContextProxy:
-        """A context for one login, which begins with ``token``."""
+        """Return a context for one login, which begins with ``token``."""
         if self._keytab.exists() and _begins_with_kerberos(token):
             with self._lock:
                 os.environ["KRB5_KTNAME"] = str(self._keytab)
@@ -93,11 +93,11 @@ class NtlmStore:
                 )
         with self._lock:
             os.environ["NTLM_USER_FILE"] = str(self._path)
-            # The pure Python acceptor, also where GSSAPI is installed: that one knows nothing of the lab's accounts.
+            # The pure Python acceptor is used even with GSSAPI, because GSSAPI does not know the lab's accounts.
             return spnego.server(protocol="negotiate", channel_bindings=binding, options=NegotiateOptions.use_negotiate)
 
     def step(self, context: spnego.ContextProxy, token: bytes, accounts: Accounts) -> bytes | None:
-        """One step of an acceptor; in the last one the file names the account that the client claims to be."""
+        """Run one step of an acceptor. In the last step, the file names the account that the client claims."""
         domain, user = claimed(token)
         account = accounts.find(qualified(domain, user)) if user else None
         with self._lock:
@@ -111,7 +111,7 @@ class NtlmStore:
 
 
 class ConnectionAuth:
-    """The state of one TCP connection: NTLM and Negotiate prove who it is once, Basic with each request."""
+    """Hold the state of one TCP connection. NTLM and Negotiate authenticate it once, Basic each request."""
 
     def __init__(self, accounts: Accounts, store: NtlmStore, channel_binding: bytes) -> None:
         self._accounts = accounts
@@ -121,7 +121,7 @@ class ConnectionAuth:
         self._user = ""
 
     def check(self, header: str) -> Verdict:
-        """Judge a request by its Authorization header ('' if it has none)."""
+        """Check a request by its Authorization header ('' if it has none)."""
         scheme, _blank, value = header.partition(" ")
         if not scheme:
             return Verdict(self._user) if self._user else REFUSED
@@ -137,7 +137,7 @@ class ConnectionAuth:
 
     @property
     def context(self) -> spnego.ContextProxy:
-        """That of the login which proved who it is. Raises NotSealed if there was none, as with Basic."""
+        """Return the context of the successful login. Raises NotSealed if there is none, as with Basic."""
         if self._context is None or not self._user:
             raise NotSealed("the connection has no security context")
         return self._context
@@ -158,7 +158,7 @@ class ConnectionAuth:
         try:
             answer = self._store.step(self._context, token, self._accounts)
         except (SpnegoError, ValueError, struct.error, AttributeError) as e:
-            # The last is pyspnego's on a first token that GSSAPI refuses: it asks the context that never began.
+            # pyspnego raises the last type if GSSAPI refuses a first token: the context has no state then.
             log.info("login refused: %s", e)
             self._context = None
             domain, name = claimed(token)
@@ -180,19 +180,19 @@ class ConnectionAuth:
 
 
 def _begins_with_kerberos(token: bytes) -> bool:
-    """Whether the first mechanism that a first token names is Kerberos; SPNEGO's list may name NTLM after it."""
+    """Return whether Kerberos is the first mechanism in a first token. SPNEGO's list can contain NTLM after it."""
     found = [at for at in map(token.find, _KERBEROS_OIDS) if at >= 0]
     ntlm = token.find(_NTLM_OID)
     return bool(found) and _NTLMSSP not in token and (ntlm < 0 or min(found) < ntlm)
 
 
 def qualified(domain: str, user: str) -> str:
-    """A user name as Windows writes it."""
+    """Return a user name as Windows writes it."""
     return "%s\\%s" % (domain, user) if domain else user
 
 
 def claimed(token: bytes) -> tuple[str, str]:
-    """Domain and user that an NTLM AUTHENTICATE message (MS-NLMP 2.2.1.3) claims, also inside SPNEGO; else '' twice."""
+    """Return domain and user in an NTLM AUTHENTICATE message (MS-NLMP 2.2.1.3), also inside SPNEGO; else '' twice."""
     start = token.find(_AUTHENTICATE)
     if start < 0:
         return "", ""

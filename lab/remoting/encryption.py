@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Messages that are encrypted by means of the authentication (MS-WSMV 2.2.9.1.1), without I/O."""
+"""Encrypt and decrypt messages with the keys of the authentication (MS-WSMV 2.2.9.1.1), without I/O."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _PARTS = re.compile(
 
 
 class NotSealed(Exception):
-    """A message is not encrypted as it says, or not for this connection."""
+    """A message is not encrypted as its header states, or not for this connection."""
 
 
 def unseal(data: bytes, context: spnego.ContextProxy) -> bytes:
-    """The message in the body of a request. Raises NotSealed."""
+    """Return the message in the body of a request. Raises NotSealed."""
     found = _PARTS.fullmatch(data)
     if found is None:
-        raise NotSealed("it does not consist of the two parts")
+        raise NotSealed("it must have two parts")
     length, sealed = int(found[1]), found[2]
     (size,) = struct.unpack_from("<I", sealed)
     try:
@@ -44,7 +44,7 @@ def unseal(data: bytes, context: spnego.ContextProxy) -> bytes:
 
 
 def seal(message: bytes, context: spnego.ContextProxy, asked: str) -> tuple[str, bytes]:
-    """The answer's Content-Type and body; ``asked`` is the Content-Type of the request."""
+    """Return the answer's Content-Type and body. ``asked``: the Content-Type of the request."""
     found = _PROTOCOL.search(asked)
     protocol = found[1] if found else "application/HTTP-SPNEGO-session-encrypted"
     sealed = context.wrap_winrm(message)

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A Kerberos realm for the lab: MIT's KDC on the loopback interface, run by an ordinary user.
+"""Run a Kerberos realm for the lab: MIT's KDC on the loopback interface, as an ordinary user.
 
 It needs Debian's packages krb5-kdc, krb5-admin-server and krb5-user. Clients need the variables of ``environment``.
 """
@@ -55,17 +55,19 @@ _SERVER = """[kdcdefaults]
 
 
 def missing_programs() -> list[str]:
-    """Those that are not installed."""
+    """Return the programs that are not installed."""
     return [name for name in PROGRAMS if shutil.which(name, path=_PATH) is None]
 
 
 class Kdc:
-    """One realm. Its state is below ``directory``."""
+    """Manage one realm. Its state is below ``directory``."""
 
     def __init__(self, directory: Path) -> None:
-        """Raises LabError if a program is missing."""
+        """Prepare the realm. Raises LabError if a program is missing."""
         if missing := missing_programs():
-            raise LabError("no Kerberos without %s (Debian: krb5-kdc krb5-admin-server krb5-user)" % missing)
+            raise LabError(
+                "Kerberos needs %s. Install the Debian packages krb5-kdc, krb5-admin-server and krb5-user" % missing
+            )
         self.directory = directory
         self.port = free_port((_ADDRESS,))
         values = {
@@ -78,11 +80,11 @@ class Kdc:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Of those who use the realm."""
+        """Return the environment variables for clients of the realm."""
         return {"KRB5_CONFIG": str(self.directory / "krb5.conf"), "KRB5_KDC_PROFILE": str(self.directory / "kdc.conf")}
 
     def start(self) -> None:
-        """Raises LabError if it does not come up."""
+        """Start the KDC. Raises LabError if it does not start."""
         self._process = subprocess.Popen(
             [str(shutil.which("krb5kdc", path=_PATH)), "-n", "-r", REALM],
             env={**os.environ, **self.environment},
@@ -105,23 +107,23 @@ class Kdc:
             self._process = None
 
     def user(self, name: str, password: str) -> None:
-        """An account, which has to prove that it knows the password first, as in Active Directory.
+        """Create an account. It must prove its password before it gets a ticket, as in Active Directory.
 
-        The password is one of the lab's, which are public.
+        The password is one of the lab's public passwords.
         """
         self._administer("addprinc +requires_preauth -pw %s %s" % (password, name))
 
     def service(self, name: str, keytab: Path) -> None:
-        """A service such as ``HTTP/fe01.contoso.test``, whose key goes into a file for its server."""
+        """Create a service such as ``HTTP/fe01.contoso.test``, and write its key into a file for its server."""
         self._administer("addprinc -randkey %s" % name)
         self.export(name, keytab)
 
     def export(self, name: str, keytab: Path) -> None:
-        """The keys of an account or service, as they are, into a file."""
+        """Write the current keys of an account or service into a file."""
         self._administer("ktadd -norandkey -k %s %s" % (keytab, name))
 
     def ticket(self, name: str, password: str, cache: Path, lifetime: str = "1h") -> None:
-        """What kinit does."""
+        """Get a ticket, as kinit does."""
         command = ["-l", lifetime, "-c", str(cache), "%s@%s" % (name, REALM)]
         self._run("kinit", *command, given=password + "\n")
 

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The lab's listeners: HTTPS on one loopback address per host, a thread per connection."""
+"""Run the lab's listeners: HTTPS on one loopback address per host, with one thread per connection."""
 
 from __future__ import annotations
 
@@ -33,21 +33,21 @@ from .sessions import Sessions
 
 log = logging.getLogger(__name__)
 
-# Windows ends an idle connection after two minutes (http.sys); a client that comes later connects again.
+# Windows ends an idle connection after two minutes (http.sys). After that, a client opens a new connection.
 CONNECTION_IDLE = 120.0
-# The address of the listener's counters.
+# This is the address of the listener's counters.
 TRAFFIC = "/lab/traffic"
-# Well above what is answered with a fault; more is not even read.
+# This is well above the limit for answers with a fault. Larger requests are not read.
 MAX_BODY = 4 * 1024 * 1024
 
 
 class LabServer:
-    """All hosts of a lab on one port."""
+    """Serve all hosts of a lab on one port."""
 
     def __init__(self, deployment: Deployment, directory: Path, port: int, idle: float) -> None:
-        """Bind and start. ``port`` 0 takes a free one; ``idle`` is a session's life without requests, in seconds.
+        """Bind and start. ``port`` 0 selects a free port. ``idle`` is a session's life without requests, in seconds.
 
-        Raises LabError if an address cannot be had.
+        Raises LabError if an address is not available.
         """
         identity = ensure_identity(directory)
         context = identity.context()
@@ -96,10 +96,10 @@ class LabServer:
 
 
 class _Door:
-    """The listener of one host, which is there unless the setting ``hosts_down`` says that the host is off."""
+    """Run the listener of one host, unless the setting ``hosts_down`` turns the host off."""
 
     def __init__(self, deployment: Deployment, host: str, listen: t.Callable[[], _Listener]) -> None:
-        """Raises OSError if the address cannot be had."""
+        """Open the listener. Raises OSError if the address is not available."""
         self._deployment = deployment
         self._host = host
         self._listen = listen
@@ -115,7 +115,7 @@ class _Door:
         threading.Thread(target=listener.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
 
     def look(self) -> None:
-        """Open or close, as the setting says now."""
+        """Open or close the listener, according to the current setting."""
         if self._off() and self._listener is not None:
             self.close()
         elif not self._off() and self._listener is None:
@@ -158,7 +158,7 @@ class _Listener(socketserver.ThreadingTCPServer):
 
     def get_request(self) -> tuple[socket.socket, t.Any]:
         connection, peer = super().get_request()
-        # The handshake is left to the connection's own thread: a silent client must not hold up the others.
+        # The connection's own thread does the handshake. A silent client must not block the other clients.
         wrapped = self.context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
         self._open.add(wrapped)
         return wrapped, peer
@@ -168,7 +168,7 @@ class _Listener(socketserver.ThreadingTCPServer):
         super().shutdown_request(request)
 
     def cut(self) -> None:
-        """End the connections that are open: the host is off."""
+        """Close the open connections, because the host is off."""
         for connection in tuple(self._open):
             with contextlib.suppress(OSError):
                 socket.socket.shutdown(connection, socket.SHUT_RDWR)
@@ -192,10 +192,11 @@ class _Connection(http.server.BaseHTTPRequestHandler):
         self._auths: dict[str, ConnectionAuth] = {}
 
     def do_GET(self) -> None:
-        """The traffic so far, for benchmarks: no WS-Management client asks like this, and it is not counted.
+        """Answer with the traffic counters, for benchmarks. WS-Management clients send no GET, and it is not counted.
 
-        requests; receives: those that ask for output, whose number depends on how fast it comes; received and sent:
-        bytes of the requests' and of the answers' bodies.
+        requests: number of requests.
+        receives: number of requests for output. It depends on the speed of the output.
+        received, sent: bytes of the requests' and of the answers' bodies.
         """
         if self.path != TRAFFIC:
             return self._answer(404, b"")
@@ -272,7 +273,8 @@ class _Connection(http.server.BaseHTTPRequestHandler):
         if close:
             self.send_header("Connection", "close")
             self.close_connection = True
-        # Headers and body in one write: in two, each answer would wait for the client's delayed acknowledgement.
+        # Headers and body are sent in one write. Otherwise each answer would wait for the client's
+        # delayed acknowledgement.
         self._headers_buffer.append(b"\r\n" + body)  # type: ignore[attr-defined]
         self.flush_headers()
 
@@ -282,7 +284,7 @@ class _Connection(http.server.BaseHTTPRequestHandler):
 
 def _explain(error: OSError, address: str, port: int) -> str:
     if error.errno == errno.EADDRINUSE:
-        return "port %d on %s is in use by another program; choose another with --port" % (port, address)
+        return "port %d on %s is in use by another program. Choose another with --port" % (port, address)
     if error.errno == errno.EADDRNOTAVAIL:
         return "the loopback address %s does not exist here (Linux has all of 127.0.0.0/8)" % address
     return "cannot listen on %s port %d: %s" % (address, port, error.strerror)

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The remote shell of one host: each WS-Management operation, from a request's bytes to an answer's bytes."""
+"""Run the remote shell of one host: convert the bytes of each WS-Management request to the bytes of an answer."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ from .wsman import Action, Fault, Request
 
 log = logging.getLogger(__name__)
 
-# Windows PowerShell 3.0 and 4.0 (Windows Server 2012 and 2012 R2) speak PSRP 2.2, which both products ran on.
+# Both products ran on Windows PowerShell 3.0 and 4.0 (Windows Server 2012 and 2012 R2), which use PSRP 2.2.
 PROTOCOL = "2.2"
 
 
 @dataclass(frozen=True)
 class Answer:
-    """``status``: 200, or 500 for a fault."""
+    """Describe an answer. ``status``: 200, or 500 for a fault."""
 
     status: int
     body: bytes
 
 
 class Service:
-    """One host's WS-Management service."""
+    """Run one host's WS-Management service."""
 
     def __init__(self, deployment: Deployment, host: str, sessions: Sessions, idle: float) -> None:
-        """``idle`` is how many seconds a session may be silent unless its client asks for less."""
+        """Prepare the service. ``idle``: seconds without requests until a session ends. Clients can ask for less."""
         self.host = host
         self.path = endpoints.path(host)
         self._deployment = deployment
@@ -49,21 +49,21 @@ class Service:
         self._idle = idle
 
     def travel(self) -> None:
-        """Take as long as a request takes from afar, if the lab was told so."""
+        """Wait for the additional request time in the settings, to simulate a distant server."""
         seconds = float(self._deployment.store.setting("request_seconds"))
         if seconds:
             time.sleep(seconds)
 
     def down(self) -> str:
-        """``unavailable`` or ``hangs`` if the lab was told so of this shell; '' otherwise.
+        """Return ``unavailable`` or ``hangs`` if a setting has this value for the host; '' otherwise.
 
-        On a Front End it is the management shell, which IIS publishes; WinRM goes on.
+        On a Front End, it applies only to the management shell, which IIS publishes. WinRM continues.
         """
         host = SHELLS[self.host]
         return "" if host.role == "front_end" else str(self._deployment.store.setting("hosts_down").get(host.name, ""))
 
     def handle(self, data: bytes, user: str) -> Answer:
-        """Answer a request, with a fault if nothing better can be said. Raises Cut to have the connection dropped."""
+        """Answer a request. Errors become a fault. Raises Cut if the connection must be dropped."""
         machine = SHELLS[self.host].fqdn
         message_id = ""
         try:

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The register of all sessions of a lab."""
+"""Register all sessions of a lab."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from .shell import Session, not_found
 
 
 class Sessions:
-    """All sessions of a lab. Thread-safe."""
+    """Register all sessions of a lab. It is thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._sessions: dict[str, Session] = {}
 
     def add(self, session: Session) -> bool:
-        """False if there is a session with that id."""
+        """Add a session. Return False if there is already a session with this id."""
         with self._lock:
             return self._sessions.setdefault(session.id, session) is session
 
     def find(self, session_id: str, host: str, user: str) -> Session:
-        """The user's own session. Raises Fault; raises Cut once for a session that was cut, which is forgotten then."""
+        """Return the user's own session. Raises Fault, or Cut for the first request after a cut."""
         with self._lock:
             session = self._sessions.get(session_id)
             if session is not None and (session.host, session.user) == (host, user):
@@ -42,19 +42,19 @@ class Sessions:
         session.close()
 
     def forget(self, session: Session) -> None:
-        """After a cut."""
+        """Remove a session after a cut."""
         with self._lock:
             self._sessions.pop(session.id, None)
 
     def close_expired(self) -> None:
-        """End those whose clients have been silent for too long."""
+        """End the sessions whose clients were silent for too long."""
         with self._lock:
             expired = [session for session in self._sessions.values() if session.expired()]
         for session in expired:
             self.close(session)
 
     def close_all(self) -> None:
-        """End them all."""
+        """End all sessions."""
         with self._lock:
             sessions = list(self._sessions.values())
         for session in sessions:

@@ -3,11 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""PSRP sessions: a runspace pool per shell, pipelines in worker threads, queues of fragments for Receive.
+"""Run PSRP sessions: a runspace pool per shell, pipelines in worker threads, queues of fragments for Receive.
 
-psrpcore speaks the protocol without I/O and without locks; every use of it here happens under the session's one
-condition. A session runs one pipeline at a time, as a pool with one runspace does, so the cmdlets of a session need no
-locks of their own.
+psrpcore implements the protocol without I/O and without locks. Every call of psrpcore here holds the
+session's only lock. A session runs one pipeline at a time, like a pool with one runspace. So its cmdlets need no locks.
 """
 
 from __future__ import annotations
@@ -31,22 +30,22 @@ from .wsman import COMMAND_NOT_FOUND, INVALID_XML, PLUGIN_FAILED, SHELL_NOT_FOUN
 
 log = logging.getLogger(__name__)
 
-# Receive waits this long (seconds) for more to send along: the end of a short pipeline, or the next object of a list.
-# So the answers to a long list are full ones, and how many there are depends on the list and not on who reads it.
+# Receive waits for this time (seconds) for more output: the end of a short pipeline, or the next object of a list. So
+# the answers to a long list are full. Their number depends on the list, not on the reader.
 LINGER = 0.01
 
 
 class OneStatement(Exception):
-    """A pipeline has several statements, and the lab was told to take one only."""
+    """A pipeline has several statements, but the lab's setting allows only one."""
 
 
 class Session:
-    """One shell of one user on one host."""
+    """Hold one shell of one user on one host."""
 
     def __init__(
         self, deployment: Deployment, session_id: str, host: str, user: str, protocol: str, idle: float
     ) -> None:
-        """``protocol`` is the PSRP version that the host speaks; after ``idle`` seconds without a request it ends."""
+        """Prepare the session. ``protocol``: the host's PSRP version. ``idle``: seconds until it ends if unused."""
         self.id = session_id
         self.host = host
         self.user = user
@@ -67,41 +66,42 @@ class Session:
         self._cut = False
         self._failure = ""
 
-    # What WS-Management asks for. Each raises Fault, or Cut when the connection is to be dropped.
+    # These methods serve WS-Management. Each raises Fault, or Cut if the connection must be dropped.
 
     def open(self, creation: bytes, fragment: int) -> None:
-        """Open the runspace in the background, as a server does: the client hears of it through Receive.
+        """Open the runspace in the background, as a server does. The client gets the result through Receive.
 
-        ``creation`` holds the client's first PSRP messages, ``fragment`` is the largest payload it takes (bytes).
+        creation: the client's first PSRP messages.
+        fragment: the largest payload that the client accepts, in bytes.
         """
         self._fragment = fragment
         threading.Thread(target=self._open, args=(creation,), daemon=True).start()
 
     def command(self, command_id: str, data: bytes, fragment: int) -> str:
-        """Start a pipeline from its first fragment. Returns the command's id: the client's, or else the pipeline's."""
+        """Start a pipeline from its first fragment. Return the client's command id, or else the pipeline's."""
         with self._change:
             self._touch(fragment)
             if len(data) < 61:
                 raise Fault(INVALID_XML, "The command carries no PSRP message.", "w:InvalidParameter")
-            # Behind the fragment's header (21 bytes), the message's destination (4), type (4) and pool (16).
+            # The fragment's header has 21 bytes. Then follow the message's destination (4), type (4) and pool (16).
             pipeline_id = uuid.UUID(bytes_le=data[45:61])
             command_id = (command_id or str(pipeline_id)).upper()
-            # It has to be there before its first message is read.
+            # The command must exist before its first message is read.
             command = _Command(psrpcore.ServerPipeline(self._pool, pipeline_id))
             self._commands[command_id] = self._pipelines[pipeline_id] = command
             self._feed(data, pipeline_id)
             return command_id
 
     def send(self, command_id: str, data: bytes, fragment: int) -> None:
-        """Further fragments, for a pipeline or (with an empty id) for the pool."""
+        """Accept further fragments, for a pipeline or (with an empty id) for the pool."""
         with self._change:
             self._touch(fragment)
             self._feed(data, self._command(command_id).pipeline.pipeline_id if command_id else None)
 
     def receive(self, command_id: str, fragment: int, timeout: float) -> tuple[bytes, bool] | None:
-        """What is there for a pipeline or the pool, and whether that was its end.
+        """Return the waiting output of a pipeline or the pool, and whether the output has ended.
 
-        None after ``timeout`` seconds of nothing.
+        Returns None after ``timeout`` seconds without output.
         """
         with self._change:
             self._touch(fragment)
@@ -129,7 +129,7 @@ class Session:
             return b"".join(taken), bool(command and command.done and not queue)
 
     def signal(self, command_id: str, code: str) -> None:
-        """Stop a pipeline, or (Terminate) stop and forget it."""
+        """Stop a pipeline. With Terminate, also remove it."""
         with self._change:
             self._touch(self._fragment)
             if code not in (SIGNAL_TERMINATE, *SIGNALS_STOP):
@@ -142,7 +142,7 @@ class Session:
                 command.pipeline.close()
 
     def close(self) -> None:
-        """Stop everything. The runspace is closed when its running cmdlet has come back; it gets a second for that."""
+        """Stop everything. Wait up to one second for the running cmdlet, then close the runspace."""
         with self._change:
             if self._closed:
                 return
@@ -155,23 +155,23 @@ class Session:
         closing.join(1)
 
     def touch(self) -> None:
-        """Count a request that needs nothing else."""
+        """Count a request that has no other effect."""
         with self._change:
             self._touch(self._fragment)
 
     def expired(self) -> bool:
-        """Whether the client has been silent for too long."""
+        """Return whether the client was silent for too long."""
         with self._change:
             return not self._waiting and time.monotonic() - self._used > self.idle
 
-    # Inside.
+    # These methods are internal.
 
     @property
     def _over(self) -> bool:
         return self._closed or self._cut or bool(self._failure)
 
     def _gather(self, command: _Command, size: int) -> None:
-        """Wait until there is a full answer of ``size`` bytes, or the pipeline has nothing to say for a moment."""
+        """Wait for a full answer of ``size`` bytes, or until the pipeline sends nothing for a short time."""
         more = True
         while more and not (command.done or self._over) and sum(map(len, command.queue)) < size:
             rests_on("full-answers")
@@ -212,7 +212,7 @@ class Session:
             while (event := self._pool.next_event()) is not None:
                 self._handle(event)
         except Exception as e:
-            # psrpcore has no common class for what malformed data make it raise.
+            # psrpcore raises various exceptions for malformed data. They have no common class.
             log.warning("session %s: unreadable PSRP data", self.id, exc_info=True)
             raise Fault(INVALID_XML, "The PSRP data cannot be read: %s" % e, "w:InvalidParameter") from e
         self._flush()
@@ -227,7 +227,7 @@ class Session:
             else:
                 threading.Thread(target=self._run, args=(command, statements(pipeline)), daemon=True).start()
         elif isinstance(event, psrpcore.GetCommandMetadataEvent):
-            # Clients ask for this to build proxies. "None" is an answer; silence would make them poll for ever.
+            # Clients ask this to build proxies. "None" is an answer. Without an answer, they would poll without end.
             command = self._pipelines[event.pipeline_id]
             command.pipeline.state = ps.PSInvocationState.Running
             command.pipeline.write_output(ps.CommandMetadataCount(Count=0))
@@ -286,7 +286,7 @@ class Session:
         command.done = True
 
     def fail(self, command: _Command, record: ErrorDetails) -> None:
-        """For the sink: end a pipeline that the client has not stopped with an error."""
+        """For the sink: end a pipeline with an error, unless the client has stopped it."""
         with self._change:
             self._fail(command, record)
             self._flush()
@@ -299,7 +299,7 @@ class Session:
             self._flush()
 
     def _flush(self) -> None:
-        """Move what psrpcore has to say into the queues and wake the Receives."""
+        """Move psrpcore's output into the queues, and wake up the waiting Receives."""
         while (payload := self._pool.data_to_send(self._fragment)) is not None:
             if payload.pipeline_id is None:
                 self._queue.append(payload.data)
@@ -308,22 +308,22 @@ class Session:
         self._change.notify_all()
 
     def write(self, command: _Command, action: t.Callable[[psrpcore.ServerPipeline], None]) -> None:
-        """For the sink: say something in a pipeline that the client has not stopped."""
+        """For the sink: write to a pipeline, unless the client has stopped it."""
         with self._change:
             if not command.done:
                 action(command.pipeline)
                 self._flush()
 
     def setting(self, name: str) -> t.Any:
-        """For the sink: a setting of the lab."""
+        """For the sink: return a setting of the lab."""
         return self._deployment.store.setting(name)
 
     def gone(self, command: _Command) -> bool:
-        """Return whether the rest of the output is no longer wanted. The sink asks this."""
+        """For the sink: return whether further output is not needed."""
         return command.done or self._over
 
     def _drop(self) -> None:
-        """End as a broken connection: a waiting Receive is cut off, or else the next request is."""
+        """Break the connection of a waiting Receive, or else of the next request."""
         with self._change:
             self._closed = self._cut = True
             for command in self._commands.values():
@@ -333,7 +333,7 @@ class Session:
 
     @property
     def doomed(self) -> bool:
-        """Whether the session was cut, so that a request for it is cut off too."""
+        """Return whether the session was cut. Then its next request is cut too."""
         return self._cut
 
     def _close_runspace(self) -> None:
@@ -344,7 +344,7 @@ class Session:
 
 
 class _Command:
-    """A pipeline, what waits for its client, and whether its last word has been said."""
+    """Hold a pipeline, the output that waits for its client, and whether it has ended."""
 
     def __init__(self, pipeline: psrpcore.ServerPipeline) -> None:
         self.pipeline = pipeline
@@ -353,7 +353,7 @@ class _Command:
 
 
 class PipelineSink:
-    """What a runspace writes to; see ``runspace.Sink``. Thread-safe; after a stop it swallows everything."""
+    """Receive the output of a runspace (see ``statement.Sink``). It is thread-safe. It ignores all after a stop."""
 
     def __init__(self, session: Session, command: _Command) -> None:
         self._session = session
@@ -387,7 +387,7 @@ class PipelineSink:
 
 
 def statements(pipeline: psrpcore.PowerShell) -> list[list[Call]]:
-    """The pipeline's statements, each a list of the commands between two pipe characters."""
+    """Return the pipeline's statements. Each is a list of the commands that pipe characters connect."""
     result: list[list[Call]] = [[]]
     for command in pipeline.commands:
         result[-1].append(Call(str(command.command_text), tuple(command.parameters), bool(command.is_script)))
@@ -397,7 +397,7 @@ def statements(pipeline: psrpcore.PowerShell) -> list[list[Call]]:
 
 
 def error_record(record: ErrorDetails) -> ps.ErrorRecord:
-    """An error as it travels (MS-PSRP 2.2.3.15)."""
+    """Return an error as the object that is sent (MS-PSRP 2.2.3.15)."""
     exception = ps.NETException(Message=record.message)
     exception.PSObject.to_string = "%s: %s" % (record.exception, record.message)
     exception.PSObject.type_names = [record.exception, *exception.PSObject.type_names]
@@ -422,7 +422,7 @@ def _refusal(message: str, error_id: str) -> ErrorDetails:
 
 
 def not_found(session_id: str) -> Fault:
-    """No such shell: it never was, has ended, or is another user's."""
+    """Return the fault for an unknown shell: a wrong id, an ended shell, or another user's shell."""
     return Fault(
         SHELL_NOT_FOUND,
         "There is no shell %s on this server: the identifier is wrong, or the shell has ended." % session_id,

@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Messages of WS-Management as the lab speaks it, without I/O: requests are parsed, answers and faults are built.
+"""Read requests and build answers and faults of WS-Management, without I/O.
 
 Sources: DSP0226 (WS-Management 1.0) for headers and faults, MS-WSMV 2.2.4 and 3.1.4 for the shell operations, MS-PSRP
-for where PowerShell's fragments sit in them.
+for the position of PowerShell's fragments in them.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ RESOURCE_POWERSHELL = POWERSHELL + "/Microsoft.PowerShell"
 SIGNAL_TERMINATE = SHELL + "/signal/Terminate"
 SIGNALS_STOP = ("powershell/signal/ctrl_c", SHELL + "/signal/ctrl_c", SHELL + "/signal/ctrl_break")
 
-# WSManFault codes as winerror.h numbers them. Clients know the first two by number.
+# These are the WSManFault codes of winerror.h. Clients know the first two by number.
 OPERATION_TIMED_OUT = 2150858793
 SHELL_NOT_FOUND = 2150858843
 RESOURCE_NOT_FOUND = 2150858752
@@ -46,13 +46,13 @@ ALREADY_EXISTS = 183
 PLUGIN_FAILED = 2150858883
 COMMAND_NOT_FOUND = 2150859085
 
-# Windows Server 2012 and later: 500 KiB an envelope; Windows Server 2008 R2 and clients that do not say: 150 KiB.
+# An envelope has up to 500 KiB since Windows Server 2012. Without a size from the client, 150 KiB is the limit.
 MAX_ENVELOPE = 512000
 DEFAULT_ENVELOPE = 153600
 
 
 class Action(Enum):
-    """The operations that the lab answers. The value is the WS-Addressing action."""
+    """Define the operations that the lab answers. The value is the WS-Addressing action."""
 
     IDENTIFY = IDENTIFY + "/Identify"
     GET = TRANSFER + "/Get"
@@ -65,7 +65,7 @@ class Action(Enum):
 
 
 class Fault(Exception):
-    """A request that is answered with a SOAP fault. ``code`` is the WSManFault's number."""
+    """The answer to a request is a SOAP fault. ``code``: the WSManFault's number."""
 
     def __init__(self, code: int, reason: str, subcode: str = "w:InternalError") -> None:
         super().__init__(reason)
@@ -75,13 +75,13 @@ class Fault(Exception):
 
     @property
     def sender(self) -> bool:
-        """Whether the client is to blame."""
+        """Return whether the client caused the fault."""
         return self.subcode not in ("w:InternalError", "w:TimedOut")
 
 
 @dataclass(frozen=True)
 class Request:
-    """One request. ``timeout`` in seconds is how long the client lets the server take; ``max_envelope`` in bytes."""
+    """Describe one request. ``timeout``: how long the server can wait, in seconds. ``max_envelope``: in bytes."""
 
     action: Action
     message_id: str
@@ -92,22 +92,22 @@ class Request:
     body: ET.Element
 
     def find(self, path: str) -> ET.Element | None:
-        """The body's first element at ``path``, in the prefixes of ``NAMES``."""
+        """Return the body's first element at ``path``, with the prefixes of ``NAMES``."""
         return self.body.find(path, NAMES)
 
     def text(self, path: str) -> str:
-        """The text there, or ''."""
+        """Return the text at ``path``, or ''."""
         element = self.find(path)
         return (element.text or "").strip() if element is not None else ""
 
     def attribute(self, path: str, name: str) -> str:
-        """The attribute there, or ''."""
+        """Return the attribute at ``path``, or ''."""
         element = self.find(path)
         return element.get(name, "") if element is not None else ""
 
 
 class Unreadable(Fault):
-    """A request that is not a SOAP message at all, or asks for an unknown operation; it still gets a fault."""
+    """A request is not a SOAP message, or asks for an unknown operation. It still gets a fault."""
 
     def __init__(self, code: int, reason: str, message_id: str = "", subcode: str = "w:SchemaValidationError") -> None:
         super().__init__(code, reason, subcode)
@@ -117,7 +117,7 @@ class Unreadable(Fault):
 def parse(data: bytes) -> Request:
     """Read a request. Raises Unreadable."""
     if b"<!DOCTYPE" in data:
-        # SOAP 1.2 (section 5) forbids document types; refusing them also keeps entity expansion out.
+        # SOAP 1.2 (section 5) forbids document types. Their refusal also prevents entity expansion.
         raise Unreadable(INVALID_XML, "A document type declaration is not allowed in a SOAP message.")
     try:
         envelope = ET.fromstring(data)  # noqa: S314 (no document type gets here)
@@ -157,7 +157,7 @@ def parse(data: bytes) -> Request:
 
 
 def duration(text: str, default: float) -> float:
-    """Seconds of an xs:duration without years, months and days, such as ``PT20S`` or ``PT1M30.5S``."""
+    """Return the seconds of an xs:duration without years, months and days, such as ``PT20S`` or ``PT1M30.5S``."""
     match = re.fullmatch(r"PT(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?", text)
     if match is None or not any(match.groups()):
         return default
@@ -166,19 +166,19 @@ def duration(text: str, default: float) -> float:
 
 
 def payload_size(max_envelope: int) -> int:
-    """How many bytes of PowerShell data fit an envelope, beside 2 KiB of headers and in base64."""
+    """Return the number of bytes of PowerShell data that an envelope can hold, with 2 KiB of headers and in base64."""
     return (max_envelope - 2048) * 3 // 4
 
 
 def response(request: Request, body: str) -> bytes:
-    """The answer to ``request``. ``body`` is XML in the prefixes that the envelope declares (s, a, w, x, rsp, cfg)."""
+    """Return the answer to ``request``. ``body``: XML with the envelope's prefixes (s, a, w, x, rsp, cfg)."""
     if request.action is Action.IDENTIFY:
         return ("<s:Envelope xmlns:s=%s><s:Header/><s:Body>%s</s:Body></s:Envelope>" % (quoteattr(SOAP), body)).encode()
     return _envelope(request.action.value + "Response", request.message_id, body)
 
 
 def fault(cause: Fault, message_id: str, machine: str) -> bytes:
-    """The answer to a request that failed."""
+    """Return the answer to a request that failed."""
     reason = escape(cause.reason)
     body = (
         "<s:Fault><s:Code><s:Value>%s</s:Value><s:Subcode><s:Value>%s</s:Value></s:Subcode></s:Code>"
@@ -216,5 +216,5 @@ def _envelope(action: str, relates_to: str, body: str) -> bytes:
 
 
 def new_id() -> str:
-    """A fresh identifier for a shell, as servers write them."""
+    """Return a new identifier for a shell, in the form of servers."""
     return str(uuid.uuid4()).upper()

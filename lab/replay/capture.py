@@ -2,34 +2,35 @@
 # Copyright (c) 2026 the sfb.xmpp authors
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The file of a capture: what a real deployment answered to statements that only read, as it came over the wire.
+"""Read and write the file of a capture: the answers of a real deployment to statements that only read.
 
-This module needs nothing but Python itself, so that whatever talks to a deployment can write such a file.
+This module needs only Python itself, so that any program can write such a file.
 
-The file is JSON in UTF-8, an object with
+The file is one JSON object in UTF-8. Its keys are:
 
-- ``format``: ``sfb.xmpp capture``; ``version``: 1. A reader refuses what it does not know.
-- ``made``: when, ISO 8601 in UTC. ``by``: what wrote it, and with which versions, a free text.
+- ``format``: ``sfb.xmpp capture``. ``version``: 1. A reader refuses other formats and versions.
+- ``made``: time in ISO 8601, UTC. ``by``: the program with its versions, as free text.
 - ``profile``: ``lync2013`` or ``sfb2015``, the release of the legacy servers.
-- ``hosts``: a list of objects, one for each server that was asked:
+- ``hosts``: a list of objects, one for each captured server:
 
-  - ``name``: its name; ``role``: ``management`` (a Front End's OcsPowershell), ``edge`` (WinRM of an Edge) or
-    ``front_end`` (WinRM of a Front End, which is asked for its services only);
-  - ``versions``: an object of texts, such as what WSMan's Identify and PowerShell's own version said; may be empty;
-  - ``commands``: the names of all commands that the session offered, by Get-Command; null where that failed;
-  - ``statements``: a list, in the order in which they were sent, of objects:
+  - ``name``: its name.
+  - ``role``: ``management`` (a Front End's OcsPowershell), ``edge`` (WinRM of an Edge) or ``front_end`` (WinRM of a
+    Front End; only its services are captured).
+  - ``versions``: an object of texts, such as the answers of WSMan's Identify and PowerShell's version. It can be empty.
+  - ``commands``: the names of all commands that the session offered, by Get-Command. Null if Get-Command failed.
+  - ``statements``: a list of objects, in the order in which they were sent:
 
     - ``pipeline``: a list of ``{"cmdlet": NAME, "parameters": {NAME: VALUE}}``, one for each command between two pipe
-      characters. A value is null, a Boolean, a number, a text, or a list of these; another type is an object with one
-      member that names it: ``{"uint32": 5}``, ``{"bytes": LENGTH}``; a secret is ``{"secret": true}``;
-    - ``output``: a list of texts, each the CLIXML of one object exactly as it came: one element, such as ``<S>…</S>``
-      or ``<Obj RefId="0">…</Obj>``, without the ``Objs`` around it;
-    - ``errors``: a list of ``{"message", "error_id", "category", "target", "exception", "cmdlet"}``, texts all of them;
-    - ``warnings``: a list of texts;
-    - ``seconds``: from sending it to its last object.
+      characters. A value is null, a Boolean, a number, a text, or a list of these. Another type is an object with one
+      key, which names the type: ``{"uint32": 5}``, ``{"bytes": LENGTH}``. A secret is ``{"secret": true}``.
+    - ``output``: a list of texts. Each is the unchanged CLIXML of one object: one element, such as ``<S>…</S>`` or
+      ``<Obj RefId="0">…</Obj>``, without the ``Objs`` around it.
+    - ``errors``: a list of ``{"message", "error_id", "category", "target", "exception", "cmdlet"}``, all texts.
+    - ``warnings``: a list of texts.
+    - ``seconds``: time from the start of the statement to its last object.
 
-Names may have been replaced by others (domains, users, servers, thumbprints), consistently over the whole file; the
-file does not say so and a reader does not care. References within one object (``Ref``, ``TNRef``) stay within it.
+Names (domains, users, servers, thumbprints) can be replaced, consistently in the complete file. The file does not
+record this, and readers need not know it. References (``Ref``, ``TNRef``) stay within one object.
 """
 
 from __future__ import annotations
@@ -48,12 +49,12 @@ PROFILES = ("lync2013", "sfb2015")
 
 
 class CaptureError(Exception):
-    """A file is no capture, or one that this version cannot read; says what and where."""
+    """A file is not a readable capture. The text has the problem and its place."""
 
 
 @dataclass(frozen=True)
 class Command:
-    """One command of a pipeline."""
+    """Describe one command of a pipeline."""
 
     cmdlet: str
     parameters: dict[str, t.Any] = field(default_factory=dict)
@@ -61,7 +62,7 @@ class Command:
 
 @dataclass(frozen=True)
 class Problem:
-    """One record of the error stream."""
+    """Describe one record of the error stream."""
 
     message: str
     error_id: str = ""
@@ -73,7 +74,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class Answered:
-    """A statement and its answer. output: the CLIXML of each object; seconds: until the last of it."""
+    """Describe a statement and its answer. output: the CLIXML of each object. seconds: until the last object."""
 
     pipeline: tuple[Command, ...]
     output: tuple[str, ...] = ()
@@ -83,13 +84,13 @@ class Answered:
 
     @property
     def cmdlet(self) -> str:
-        """The first command."""
+        """Return the first command."""
         return self.pipeline[0].cmdlet
 
 
 @dataclass(frozen=True)
 class Host:
-    """What one server said. commands: None where the session did not tell."""
+    """Describe the answers of one server. commands: None if Get-Command failed."""
 
     name: str
     role: str
@@ -100,7 +101,7 @@ class Host:
 
 @dataclass(frozen=True)
 class Capture:
-    """A whole file."""
+    """Hold a complete capture."""
 
     profile: str
     hosts: tuple[Host, ...]
@@ -108,7 +109,7 @@ class Capture:
     by: str = ""
 
     def statements(self, cmdlet: str, role: str = "", whole: bool = True) -> list[Answered]:
-        """The answered statements of a cmdlet, on all hosts or those of a role. whole: only uncut objects."""
+        """Return the answered statements of a cmdlet, on all hosts or those of a role. whole: only uncut objects."""
         hosts = [host for host in self.hosts if role in ("", host.role)]
         return [
             one
@@ -119,12 +120,12 @@ class Capture:
 
 
 def now() -> str:
-    """The present, in the form of ``made``."""
+    """Return the current time in the form of ``made``."""
     return datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
 
 
 def write(capture: Capture, path: Path) -> None:
-    """Write the file, for its owner only."""
+    """Write the file. Only its owner can read it."""
     content = {"format": FORMAT, "version": VERSION, **asdict(capture)}
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as f:
         json.dump(content, f, ensure_ascii=False, indent=1)
@@ -138,17 +139,19 @@ def read(path: Path) -> Capture:
     except (OSError, ValueError) as e:
         raise CaptureError("%s cannot be read: %s" % (path, e)) from e
     if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise CaptureError("%s is no capture: its format is not '%s'" % (path, FORMAT))
+        raise CaptureError("%s is not a capture: its format must be '%s'" % (path, FORMAT))
     if content.get("version") != VERSION:
-        raise CaptureError("%s has version %s, this lab reads %d" % (path, content.get("version"), VERSION))
+        raise CaptureError(
+            "%s has version %s. This lab reads only version %d" % (path, content.get("version"), VERSION)
+        )
     try:
         hosts = tuple(_host(raw) for raw in content["hosts"])
         capture = Capture(str(content["profile"]), hosts, str(content.get("made", "")), str(content.get("by", "")))
     except (KeyError, TypeError, ValueError, AttributeError) as e:
-        raise CaptureError("%s is no whole capture: %s: %s" % (path, type(e).__name__, e)) from e
+        raise CaptureError("%s is not a complete capture: %s: %s" % (path, type(e).__name__, e)) from e
     wrong = [host.role for host in hosts if host.role not in ROLES]
     if capture.profile not in PROFILES or wrong:
-        raise CaptureError("%s: '%s' is not one of those known" % (path, wrong[0] if wrong else capture.profile))
+        raise CaptureError("%s: the value '%s' is unknown" % (path, wrong[0] if wrong else capture.profile))
     return capture
 
 

@@ -2,7 +2,7 @@
 # Copyright (c) 2026 the sfb.xmpp authors
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""``python -m lab compare``: each assumption against a capture, and how its objects differ from the lab's."""
+"""Compare a capture with the lab, ``python -m lab compare``: each assumption, and the form of the objects."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _ORDER: tuple[Verdict, ...] = ("refuted", "confirmed", "unknown")
 
 @dataclass(frozen=True)
 class Finding:
-    """What a capture says about one assumption."""
+    """Describe the result for one assumption."""
 
     key: str
     verdict: Verdict
@@ -36,22 +36,22 @@ class Finding:
 
 
 def compare(capture: Capture) -> list[Finding]:
-    """Every assumption: what is refuted first, then what is confirmed, then what the capture does not show."""
+    """Return the results for all assumptions: first refuted, then confirmed, then unknown."""
     found = []
     for entry in ASSUMPTIONS:
         check = CHECKS.get(entry.key)
-        verdict, evidence = check(capture) if check else ("unknown", "reading alone cannot show it")
+        verdict, evidence = check(capture) if check else ("unknown", "only a write can show it")
         found.append(Finding(entry.key, verdict, entry.statement, evidence))
     return sorted(found, key=lambda finding: (_ORDER.index(finding.verdict), finding.key))
 
 
 def compare_objects(capture: Capture) -> list[Difference]:
-    """How the objects of a capture differ from those that the lab would answer with."""
+    """Return how the objects of a capture differ from the lab's objects."""
     return differences(capture, own(capture.profile))
 
 
 def own(profile: str) -> Capture:
-    """The lab's answers to the same, with partners and policies of every form."""
+    """Return the lab's answers to the same statements, with partners and policies of every form."""
     with tempfile.TemporaryDirectory(prefix="sfb-lab-") as directory:
         deployment = Deployment(Path(directory), profile)
         with contextlib.closing(deployment.store) as store:
@@ -65,7 +65,7 @@ def own(profile: str) -> Capture:
 
 
 def text(findings: t.Sequence[Finding], objects: t.Sequence[Difference] = ()) -> str:
-    """All of it for people."""
+    """Return all results as readable text."""
     lines = []
     for verdict in _ORDER:
         chosen = [finding for finding in findings if finding.verdict == verdict]

@@ -2,10 +2,10 @@
 # Copyright (c) 2026 the sfb.xmpp authors
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A capture in another dialect, for tests: as if a server answered the same in other forms than the lab's.
+"""Convert a capture to other forms, for tests, as if another server had answered.
 
-Properties come in another order, enumerations as objects with other numbers, lists of one as a text and empty ones as
-null, and objects carry properties that nobody has heard of.
+Properties have another order. Enumerations are objects with other numbers. A list with one entry is a text, and an
+empty list is null. Objects have additional, unknown properties.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _ENUMERATIONS = ("PartnerType", "SaslNegotiation", "TlsNegotiation")
 
 
 def alien(capture: Capture) -> Capture:
-    """The same answers in that dialect."""
+    """Return the same answers in these forms."""
     hosts = []
     for host in capture.hosts:
         statements = tuple(_statement(answered) for answered in host.statements)
@@ -50,7 +50,7 @@ def _object(xml: str) -> str:
 
 
 def _name_types(element: ET.Element) -> None:
-    """Each object names its types itself: a reference may not stand before what it refers to."""
+    """Write the type names into each object, because a reference must not come before its target."""
     known: dict[str | None, list[str | None]] = {}
     for number, each in enumerate(list(element.iter("*"))):
         if each.tag == "TN":
@@ -67,7 +67,7 @@ def _name_types(element: ET.Element) -> None:
 def _property(element: ET.Element) -> ET.Element:
     name = str(element.get("N"))
     if element.tag == "S" and name in _ENUMERATIONS:
-        number = str(9000 + _ENUMERATIONS.index(name))  # of an object and of a type that nothing else in it has
+        number = str(9000 + _ENUMERATIONS.index(name))  # of an object and a type with no other content
         made = ET.Element("Obj", {"N": name, "RefId": number})
         types = ET.SubElement(made, "TN", {"RefId": number})
         for type_name in _ENUMERATION:

@@ -2,10 +2,10 @@
 # Copyright (c) 2026 the sfb.xmpp authors
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a capture says about each assumption of the lab, with the evidence.
+"""Check each assumption of the lab against a capture, and return the evidence.
 
-A check looks at one assumption. It says ``confirmed`` or ``refuted`` only where the capture shows the thing itself; the
-rest is ``unknown``: what only a write would show, and what a capture without XMPP cannot.
+Each check is for one assumption. The result is ``confirmed`` or ``refuted`` only if the capture shows the fact itself.
+Otherwise it is ``unknown``. Facts that only a write shows, and facts about XMPP in a capture without XMPP, are unknown.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Check = t.Callable[[Capture], Answer]
 _NOT_SHOWN: Answer = ("unknown", "the capture does not show it")
 _PARTNER = "Get-CsXmppAllowedPartner"
 _POLICY = "Get-CsExternalAccessPolicy"
-# The lists that the collection reads.
+# The collection reads these lists.
 _LISTS = {
     _PARTNER: ("AdditionalDomains",),
     "Get-CsPool": ("Computers", "Services"),
@@ -39,13 +39,13 @@ _ENUMERATIONS: dict[str, t.Any] = {
 
 
 def _values(capture: Capture, cmdlet: str, name: str, role: str = "") -> list[Property]:
-    """Every value of a property of a cmdlet's objects."""
+    """Return every value of a property of a cmdlet's objects."""
     answers = capture.statements(cmdlet, role, whole=False)
     return [one for a in answers for xml in a.output for one in properties(xml) if one.name == name]
 
 
 def _all_or_none(right: t.Sequence[str], wrong: t.Sequence[str]) -> Answer:
-    """Refuted by the first that is wrong, confirmed by any that is right."""
+    """Return refuted for the first wrong value, or else confirmed for any right value."""
     if wrong:
         return "refuted", wrong[0]
     return ("confirmed", right[0]) if right else _NOT_SHOWN
@@ -99,7 +99,7 @@ def _known(cmdlet: str) -> list[Property]:
 
 
 def _matches(cmdlet: str, name: str, pattern: str, role: str = "") -> Check:
-    """Whether every value of a property, where it has one, has a form."""
+    """Check whether all existing values of a property match a pattern."""
 
     def check(capture: Capture) -> Answer:
         right: list[str] = []
@@ -114,7 +114,7 @@ def _matches(cmdlet: str, name: str, pattern: str, role: str = "") -> Check:
 
 
 def _texts(cmdlet: str, pattern: str) -> Check:
-    """Whether every text that a cmdlet answers has a form."""
+    """Check whether every text in a cmdlet's output matches a pattern."""
 
     def check(capture: Capture) -> Answer:
         said = [re.sub(r"<[^>]*>", "", xml) for answered in capture.statements(cmdlet) for xml in answered.output]
@@ -183,7 +183,7 @@ def _proxy(capture: Capture) -> Answer:
 
 
 def _commands(capture: Capture, role: str) -> set[str] | None:
-    """What the first host of a role offers; None if the capture does not tell."""
+    """Return the commands that the first host of a role offers; None if the capture does not contain them."""
     found = [host.commands for host in capture.hosts if host.role == role and host.commands is not None]
     return set(found[0]) if found else None
 

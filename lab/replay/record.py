@@ -2,7 +2,7 @@
 # Copyright (c) 2026 the sfb.xmpp authors
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Captures the lab itself: for tests of what reads captures, and to know what the lab's own answers look like."""
+"""Capture the lab itself, to test programs that read captures, and to compare the lab's own answers."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _certificates(store: str) -> Statement:
     return [("Get-ChildItem", {"Path": "Cert:\\LocalMachine\\" + store}), ("Select-Object", selected)]
 
 
-# What a reading of everything asks.
+# These statements read everything.
 MANAGEMENT: tuple[Statement, ...] = (
     [("Get-CsExternalAccessPolicy", {})],
     [("Get-CsXmppAllowedPartner", {})],
@@ -85,7 +85,7 @@ class _Recorder:
 def record(
     deployment: Deployment, management: t.Sequence[Statement] = MANAGEMENT, edge: t.Sequence[Statement] = EDGE
 ) -> Capture:
-    """Ask every host of a lab in this process, and keep the answers."""
+    """Query every host of a lab in this process, and return the answers."""
     hosts = []
     for name, host in HOSTS.items():
         runspace = deployment.open_runspace(name, _USERS[host.role], "capture-%s" % name)

@@ -2,11 +2,11 @@
 # Copyright (c) 2026 the sfb.xmpp authors
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A capture served as a deployment: each statement is answered with what the real server answered, byte for byte.
+"""Serve a capture as a deployment. The lab answers each statement with the real server's answer, byte for byte.
 
-What was not captured as it is asked now is derived where that needs no guess: an object of a list that was captured
-whole, by its identity; some properties of objects, by Select-Object; another domain controller or error action. Nothing
-is written: cmdlets that would fail, and so does what the capture has no answer to.
+If a statement was not captured, its answer can be derived if that is safe. An object can come from a complete list, by
+its identity. Select-Object can select properties of objects. The domain controller and the error action can differ.
+Cmdlets that write fail. A statement without an answer in the capture fails, too.
 """
 
 from __future__ import annotations
@@ -29,23 +29,23 @@ from ..deployment.wildcard import has_wildcard, like
 from ..errors import CmdletError, ErrorDetails, Failed
 from .capture import Answered, Capture, Host, read
 
-# What changes nothing of the answer: how the caller wants to hear of errors, and who answers.
+# These parameters do not change the output: error handling, and the domain controller.
 _WITHOUT_EFFECT = {"erroraction", "ea", "warningaction", "wa", "domaincontroller"}
 _PLUMBING = {"select-object", "out-default"}
 _PREFIXES = ("", "tag:", "site:", "sip:")
-# By which an object is known; the latter are a user's.
+# These properties identify an object. The last two identify a user.
 _NAMES = ("Identity", "SipAddress", "UserPrincipalName", "DistinguishedName")
 Key = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
 
 
 class ReplayDeployment(Deployment):
-    """A lab whose servers answer from a capture. The store only keeps the log."""
+    """Run a lab whose servers answer from a capture. The store only keeps the log."""
 
     def __init__(self, directory: Path, file: Path) -> None:
-        """Raises CaptureError, and LabError where the directory holds a lab of another profile."""
+        """Open the replay. Raises CaptureError, or LabError if the directory has a lab of another profile."""
         capture = read(file)
         super().__init__(directory, capture.profile)
-        self.store.set_setting("restricted_select", [])  # so that it can derive some properties of objects
+        self.store.set_setting("restricted_select", [])  # so that Select-Object can select properties
         self._hosts = _places(capture)
 
     def runspace(self, session: Session) -> Runspace:
@@ -53,7 +53,7 @@ class ReplayDeployment(Deployment):
 
 
 def _places(capture: Capture) -> dict[str, Host]:
-    """Which server of the lab speaks for which captured one: by role, in order."""
+    """Assign the captured servers to servers of the lab, by role and in order."""
     found: dict[str, Host] = {}
     for role in ("management", "edge"):
         ours = [name for name, host in HOSTS.items() if host.role == role]
@@ -62,7 +62,7 @@ def _places(capture: Capture) -> dict[str, Host]:
 
 
 class ReplayRunspace(Runspace):
-    """One session on one host of a capture; None if the capture has no such host."""
+    """Run one session on one host of a capture; None if the capture has no such host."""
 
     def __init__(self, session: Session, host: Host | None) -> None:
         super().__init__(session)
@@ -95,7 +95,7 @@ class ReplayRunspace(Runspace):
     def _answer(
         self, calls: t.Sequence[Call], asked: list[tuple[str, dict[str, t.Any]]], sink: Sink
     ) -> list[ErrorDetails]:
-        """Write what the capture has to say. Returns the errors in it; raises CmdletError where it has nothing."""
+        """Write the output of the capture. Return its errors. Raises CmdletError if the capture has no answer."""
         found = self._captured(asked)
         if found is not None:
             output: list[object] = [Raw(xml) for xml in found.output]
@@ -124,7 +124,7 @@ class ReplayRunspace(Runspace):
         raise self._nothing(name)
 
     def _captured(self, asked: t.Sequence[tuple[str, dict[str, t.Any]]]) -> Answered | None:
-        """The answer to just this, the first that was not given yet; the last again after that."""
+        """Return the next unused answer to this exact statement. After the last one, return the last one again."""
         answers = self._answers.get(_key(asked))
         if not answers:
             return None
@@ -141,7 +141,7 @@ class ReplayRunspace(Runspace):
         return records
 
     def _commands(self, parameters: dict[str, t.Any]) -> t.Iterator[object]:
-        """The list of commands, where just this was not captured."""
+        """Return the list of commands, if this exact statement was not captured."""
         wanted = parameters.get("Name", parameters.get("#0", "*"))
         names = self._host.commands if self._host and self._host.commands is not None else ()
         for pattern in wanted if isinstance(wanted, list) else [wanted]:
@@ -165,7 +165,7 @@ class ReplayRunspace(Runspace):
 
 
 class _Collecting:
-    """A sink that keeps the objects for the next command, and passes the rest on."""
+    """Collect the objects for the next command. All other output goes to the next sink."""
 
     def __init__(self, sink: Sink, kept: list[object]) -> None:
         self._sink = sink
@@ -189,7 +189,7 @@ class _Collecting:
 
 
 def _of_identity(whole: Answered, identity: str) -> list[object]:
-    """The object of a list that has an identity, with or without its scope. Raises CmdletError if none has."""
+    """Return the object of a list by its identity, with or without its scope. Raises CmdletError if there is none."""
     wanted = {fold(prefix + identity) for prefix in _PREFIXES}
     found: list[object] = []
     for xml in whole.output:
@@ -207,7 +207,7 @@ def _error(message: str, error_id: str, target: str, category: str = "InvalidOpe
 
 
 def _key(pipeline: t.Sequence[tuple[str, dict[str, t.Any]]]) -> Key:
-    """Statements compare by cmdlets and parameters, without case and whatever the order of parameters."""
+    """Return a key to compare statements: cmdlets and parameters, without case and in any order of parameters."""
     return tuple(
         (
             fold(cmdlet),

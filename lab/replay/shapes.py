@@ -2,7 +2,7 @@
 # Copyright (c) 2026 the sfb.xmpp authors
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the objects of a capture look like: which properties, in which order, and how each travels."""
+"""Describe the form of a capture's objects: their properties, the order of these, and the type of each value."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from .capture import Answered, Capture
 
-# CLIXML's element -> what a reader would call it ([MS-PSRP], section 2.2.5.1).
+# CLIXML's element -> its readable name ([MS-PSRP], section 2.2.5.1).
 _PRIMITIVES = {
     "S": "text", "B": "Boolean", "I32": "Int32", "U32": "UInt32", "I64": "Int64", "U64": "UInt64", "By": "Byte",
     "Db": "Double", "DT": "date", "TS": "duration", "G": "Guid", "BA": "bytes", "URI": "URI", "Version": "version",
@@ -23,7 +23,7 @@ _LISTS = ("LST", "IE", "STK", "QUE")
 
 @dataclass
 class Shape:
-    """The objects of one cmdlet. kinds: property -> how it travelled; order: the properties of the first object."""
+    """Describe the objects of one cmdlet. kinds: property -> types of its values. order: of the first object."""
 
     kinds: dict[str, set[str]] = field(default_factory=dict)
     order: tuple[str, ...] = ()
@@ -31,7 +31,7 @@ class Shape:
 
 @dataclass(frozen=True)
 class Property:
-    """One property of one object. values: the texts in it: of an enumeration its name, of a list each entry."""
+    """Describe one property of one object. values: its texts, such as an enumeration's name or a list's entries."""
 
     name: str
     kind: str
@@ -40,12 +40,12 @@ class Property:
 
 
 def parse(xml: str) -> ET.Element:
-    """An element. Raises ET.ParseError."""
+    """Return an element. Raises ET.ParseError."""
     return ET.fromstring(xml)  # noqa: S314  # expat bounds what entities may grow to
 
 
 def properties(xml: str) -> list[Property]:
-    """The properties of an object, adapted and extended ones, as they stand in its CLIXML. Empty for a primitive."""
+    """Return the adapted and extended properties of an object, in the order of its CLIXML. Empty for a primitive."""
     try:
         element = parse(xml)
     except ET.ParseError:
@@ -72,7 +72,7 @@ def _property(element: ET.Element) -> Property:
 
 
 def shape(answers: t.Iterable[Answered]) -> Shape:
-    """The shape of all objects of some answers."""
+    """Return the form of all objects of some answers."""
     found = Shape()
     for answered in answers:
         for xml in answered.output:
@@ -85,7 +85,7 @@ def shape(answers: t.Iterable[Answered]) -> Shape:
 
 @dataclass(frozen=True)
 class Difference:
-    """One thing that is otherwise in a capture than in the lab. property: empty where it concerns all of them."""
+    """Describe one difference between a capture and the lab. property: empty if it applies to the whole object."""
 
     cmdlet: str
     property: str
@@ -93,7 +93,7 @@ class Difference:
 
 
 def differences(capture: Capture, lab: Capture) -> list[Difference]:
-    """Every difference between the objects of a capture and the lab's own, for cmdlets that both have objects of."""
+    """Return all differences between the objects of a capture and the lab's, for cmdlets that both have."""
     found = []
     cmdlets = dict.fromkeys(one.cmdlet for host in capture.hosts for one in host.statements)
     for cmdlet in cmdlets:

@@ -78,10 +78,10 @@ def test_an_audit_a_renewal_and_an_export_without_an_environment(plays: Plays, r
 
     # The first night commits, the second has nothing to say, the third has what somebody did on a server.
     assert start("sfb-xmpp-export", plays, repository) == [0, 0, 0, 0]
-    assert log(repository) == ["What the servers have"]
+    assert log(repository) == ["Export the servers"]
     assert start("sfb-xmpp-export", plays, repository) == [0, 0, 0, 0]
-    assert log(repository) == ["What the servers have"]
+    assert log(repository) == ["Export the servers"]
     store = plays.lab.store()
     store.put("policy", "Tag:Night", {**store.policies()["Global"], "Identity": "Tag:Night", "Description": "night"})
     assert start("sfb-xmpp-export", plays, repository) == [0, 0, 0, 0]
-    assert log(repository) == ["What the servers have"] * 2
+    assert log(repository) == ["Export the servers"] * 2

@@ -108,10 +108,10 @@ def test_several_links_break_and_mend_together(federation: Federation) -> None:
 
 
 def test_what_cannot_be_broken_or_mended_is_said(federation: Federation) -> None:
-    with pytest.raises(LabError, match="cannot break 'nothing', only coexistence, "):
+    with pytest.raises(LabError, match=r"cannot break 'nothing'\. Use one of: coexistence, "):
         break_link(federation.store, "nothing")
     break_link(federation.store, "no-route")
-    with pytest.raises(LabError, match="broken already"):
+    with pytest.raises(LabError, match="already broken"):
         break_link(federation.store, "no-route")
     with pytest.raises(LabError, match="users-online is not broken"):
         mend(federation.store, "users-online")

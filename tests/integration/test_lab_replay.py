@@ -72,4 +72,4 @@ def test_on_the_command_line(captures: dict[str, Path], tmp_path: Path) -> None:
         assert lab("down").stdout == "the lab is down\n"
     bad = tmp_path / "bad.json"
     bad.write_text("{}")
-    assert "is no capture" in lab("replay", str(bad), "--port", "0").stderr
+    assert "is not a capture" in lab("replay", str(bad), "--port", "0").stderr

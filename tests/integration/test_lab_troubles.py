@@ -118,7 +118,7 @@ def test_the_commands_know_the_shape(lab: Lab) -> None:
     assert command(lab, "set", "lock_after").returncode == 0
     assert lab.store().setting("lock_after") == 0
     assert "has no setting 'lock'" in command(lab, "set", "lock", "1").stderr
-    assert "is not JSON" in command(lab, "set", "lock_after", "two").stderr
+    assert "must be JSON" in command(lab, "set", "lock_after", "two").stderr
 
 
 def test_a_host_that_is_off_refuses_every_connection(lab: Lab) -> None:

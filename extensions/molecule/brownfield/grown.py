@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A deployment of many years, made without the collection, and ten changes to it: ``grown.py make|change``."""
+"""Create a large deployment without the collection, or make ten changes to it: ``grown.py make|change``."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ import sys
 import typing as t
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[3]))  # run as a script, so these are found only from here on
+sys.path.insert(0, str(Path(__file__).resolve().parents[3]))  # a script finds the next imports only after this line
 
 from extensions.molecule.shared.by_hand import Step, send
 from lab.deployment.store import Store
 
 USERS, PARTNERS, POLICIES = 2000, 300, 12
 
-# Descriptions as people write them.
+# These are typical descriptions of administrators.
 WORDS = ("", "since 2014, ask Ann", "contract 47/11 # renewed", "Straße & Söhne: 'old'", "{{ not a template }}")
 ROWS = ((True, "Required", "Required", False), (False, "Optional", "NotSupported", True))
 
 
 def users(store: Store) -> list[str]:
-    """As many as it takes, like those that are there. Their SIP addresses."""
+    """Add users with the properties of an existing user. Return their SIP addresses."""
     model = next(user for user in store.all("user").values() if not user["AdminCount"])
     found = []
     with store.transaction():
@@ -68,7 +68,7 @@ def made(addresses: t.Sequence[str]) -> t.Iterator[Step]:
 
 
 def changes() -> list[Step]:
-    """Ten objects, each in one way."""
+    """Return one change for each of ten objects."""
     found: list[Step] = [
         ("Set-CsXmppAllowedPartner", {"Identity": "partner001.example", "Description": "changed by hand"}),
         ("Set-CsXmppAllowedPartner", {"Identity": "partner002.example", "EnableKeepAlive": False}),

@@ -3,9 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What happens around the playbook in the lab: an authority, certificates that have grown old, answers, clocks.
+"""Prepare the lab for the playbook: an authority, old certificates, answers, clocks. The collection is not used.
 
-``edges.py authority | show | age DAYS | answer NAME | clock DAYS | drain SECONDS``; nothing of the collection is used.
+``edges.py authority | show | age DAYS | answer NAME | clock DAYS | drain SECONDS``
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import pkcs12
 
 TOP = Path(__file__).resolve().parents[3]
-sys.path.insert(0, str(TOP))  # run as a script, so the lab is found only from here on
+sys.path.insert(0, str(TOP))  # a script finds the lab only after this line
 
 from lab.deployment.authority import BOTH_WAYS, Authority, common_name  # noqa: E402
 from lab.deployment.public_ca import public_authority  # noqa: E402
@@ -43,9 +43,9 @@ DAY = datetime.timedelta(days=1)
 
 
 def authority() -> None:
-    """Give us the key of the lab's public authority as our own, which partners trust; allow one of them.
+    """Use the lab's public authority, which partners trust, as the own authority. Allow one partner.
 
-    own-ca.pem, own-ca.key (encrypted). The gateway has no certificate yet.
+    The files are own-ca.pem and own-ca.key (encrypted). Remove the gateway's certificate.
     """
     issuer, chain = public_authority(DIRECTORY)
     secret = serialization.BestAvailableEncryption(b"Lab-ca-1")
@@ -68,7 +68,7 @@ def existing() -> Authority:
 
 
 def age(days: int) -> None:
-    """Both Edges have used a certificate of ninety days for so long; it is what the file holds."""
+    """Give both Edges and the file a certificate of ninety days that is ``days`` old."""
     key = ec.generate_private_key(ec.SECP256R1())
     names = [x509.DNSName(name) for name in NAMES]
     leaf = existing().issue(common_name(NAMES[0]), key, names, 90 * DAY, BOTH_WAYS, age=days * DAY)
@@ -86,7 +86,7 @@ def age(days: int) -> None:
 
 
 def answer(name: str) -> None:
-    """The authority answers NAME.csr with NAME.crt."""
+    """Issue NAME.crt for the request NAME.csr."""
     csr = x509.load_pem_x509_csr((DIRECTORY / (name + ".csr")).read_bytes())
     own = existing()
     now = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0)
@@ -106,12 +106,12 @@ def answer(name: str) -> None:
 
 
 def clock(days: int) -> None:
-    """The servers' clocks are so far ahead."""
+    """Set the servers' clocks ahead by ``days``."""
     Store(DIRECTORY).set_setting("clock_ahead", days * DAY.total_seconds())
 
 
 def drain(seconds: int) -> None:
-    """Sessions last so long after a graceful stop, also those that last now."""
+    """Set the length of sessions after a graceful stop, including current sessions."""
     store = Store(DIRECTORY)
     store.set_setting("drain_seconds", seconds)
     for key, service in store.all("service").items():
@@ -120,7 +120,7 @@ def drain(seconds: int) -> None:
 
 
 def show() -> None:
-    """What each Edge presents and has, which services are stopped, and our files."""
+    """Print the certificates of each Edge, its stopped and paused services, and the collection's files."""
     store = Store(DIRECTORY)
     found = {
         "presented": [store.presented(host).get("XmppServer") for host in EDGES],
@@ -133,7 +133,7 @@ def show() -> None:
 
 
 def services(store: Store, status: str) -> list[str]:
-    """By their display names: each lab gives the services of XMPP other names."""
+    """Return the services in this status by display name, because the names of XMPP services differ in each lab."""
     found = {key: service for key, service in store.all("service").items() if key.split("/")[0] in EDGES}
     return [str(one["DisplayName"]) for one in found.values() if service_status(one) == status]
 

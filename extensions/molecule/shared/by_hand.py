@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What an administrator does by hand in the lab, between two runs: through pypsrp, without the collection."""
+"""Change the lab by hand between two runs, as an administrator does: with pypsrp, without the collection."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ from pypsrp.wsman import WSMan
 Step = tuple[str, dict[str, t.Any]]
 
 CHANGES: tuple[Step, ...] = (
-    # Relaxed while debugging, and forgotten.
+    # An administrator weakened TLS during a test, and did not restore it.
     ("Set-CsXmppAllowedPartner", {"Identity": "litware.example", "TlsNegotiation": "Optional", "Description": "test!"}),
-    # Thought to be no longer in use.
+    # An administrator believed that the partner was unused.
     ("Remove-CsXmppAllowedPartner", {"Identity": "jabber.example"}),
-    # Added on a phone call.
+    # An administrator added the partner after a phone call.
     ("New-CsXmppAllowedPartner", {"Identity": "phonecall.example", "PartnerType": "Federated"}),
-    # Switched off, which takes XMPP away from everyone in Redmond.
+    # This removes XMPP from all users in Redmond.
     ("Set-CsExternalAccessPolicy", {"Identity": "site:Redmond", "EnableXmppAccess": False}),
     ("Grant-CsExternalAccessPolicy", {"Identity": "sip:akelly@contoso-emea.test", "PolicyName": None}),
     ("Set-CsXmppGatewayConfiguration", {"Identity": "Global", "KeepAliveInterval": 300}),
 )
 
 
-# Of one pipeline.
+# This is the maximum of statements in one pipeline.
 MOST = 200
 
 
 def send(steps: t.Sequence[Step]) -> list[str]:
-    """All of it in one session. The texts of errors."""
+    """Run all steps in one session. Return the texts of errors."""
     wsman = WSMan(
         "127.0.0.10",
         port=int(os.environ["SFB_LAB_PORT"]),
@@ -44,7 +44,7 @@ def send(steps: t.Sequence[Step]) -> list[str]:
         auth="basic",
         username="CONTOSO\\admin",
         password="Lab-admin-1",
-        # A file of authorities is documented as well.
+        # The documentation also allows a file of authorities.
         cert_validation=os.path.join(os.environ["SFB_LAB_DIRECTORY"], "ca.pem"),  # type: ignore[arg-type]
     )
     errors: list[str] = []
@@ -60,7 +60,7 @@ def send(steps: t.Sequence[Step]) -> list[str]:
 
 
 def _wire(pool: RunspacePool, value: t.Any) -> t.Any:
-    """A number is unsigned, as the cmdlet's page has it."""
+    """Convert numbers to unsigned numbers, as the cmdlets' pages require."""
     if isinstance(value, int) and not isinstance(value, bool):
         return pool.serialize(value, ObjectMeta("U32"))
     return value

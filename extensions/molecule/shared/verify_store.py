@@ -3,9 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Compares the lab's store with the lab's inventory, without the collection: prints every difference, exits 1 if any.
+"""Compare the lab's store with the lab's inventory, without the collection. Print every difference, and exit with 1.
 
-The names of properties are written out here, so that a wrong one in the collection is not repeated.
+This file has its own names of properties, so that it finds wrong names in the collection.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import yaml
 from cryptography.hazmat.primitives.serialization import pkcs12
 
 TOP = Path(__file__).resolve().parents[3]
-sys.path.insert(0, str(TOP))  # run as a script, so the lab is found only from here on
+sys.path.insert(0, str(TOP))  # a script finds the lab only after this line
 
 from lab.deployment.seed import thumbprint  # noqa: E402
 from lab.deployment.store import Store  # noqa: E402
@@ -123,7 +123,7 @@ def edges(store: Store, wanted: t.Mapping[str, t.Any]) -> Differences:
             yield "%s: %s" % (host, assigned)
         if store.presented(host).get("XmppServer") != certificate:
             yield "%s: the proxy presents another certificate" % host
-        # A strict deployment has paused services of others.
+        # A strict deployment has other paused services.
         stopped = [
             name
             for name, state in store.services(host).items()
@@ -132,11 +132,11 @@ def edges(store: Store, wanted: t.Mapping[str, t.Any]) -> Differences:
         if stopped:
             yield "%s: stopped: %s" % (host, stopped)
         if store.files(host):
-            yield "%s: files were left: %s" % (host, sorted(store.files(host)))
+            yield "%s: files remain: %s" % (host, sorted(store.files(host)))
         row = store.certificate(host, "My", certificate)
         if row is None or not row.key_readable:
             yield "%s: Network Service cannot read the key" % host
-    # The second Edge is not touched before the first one is up again.
+    # The restart of the second Edge must begin after the first Edge is up again.
     stops = [(e.host, e.cmdlet) for e in store.events() if e.cmdlet.partition("-")[0] in ("Stop", "Start")]
     if [host for host, _cmdlet in stops] != ["edge01"] * 2 + ["edge02"] * 2:
         yield "restarts: %s" % stops
@@ -146,7 +146,7 @@ def main() -> int:
     store = Store(DIRECTORY)
     wanted = inventory()
     found = [*federation(store, wanted), *edges(store, wanted)]
-    print("\n".join(found) or "the store is what the inventory says")
+    print("\n".join(found) or "the store matches the inventory")
     return 1 if found else 0
 
 

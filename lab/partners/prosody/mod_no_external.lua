@@ -2,7 +2,7 @@
 -- GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 -- SPDX-License-Identifier: GPL-3.0-or-later
 
--- A Prosody without SASL EXTERNAL between servers, for which it has no option: it neither offers nor uses it.
+-- Disable SASL EXTERNAL between servers. Prosody has no option for this. The server neither offers nor uses it.
 
 local function without_mechanisms(features)
 	features:maptags(function (tag)

@@ -69,13 +69,13 @@ class TestTheFile:
     @pytest.mark.parametrize(
         ("change", "said"),
         [
-            ({"format": "x"}, "is no capture"),
-            ({"version": 2}, "has version 2, this lab reads 1"),
-            ({"hosts": [{"name": "a", "role": "edge"}]}, "no whole capture: KeyError: 'statements'"),
-            ({"hosts": [{"name": "a", "role": "door", "statements": []}]}, "'door' is not one of those known"),
-            ({"profile": "sfb2019"}, "'sfb2019' is not one of those known"),
+            ({"format": "x"}, "is not a capture"),
+            ({"version": 2}, "has version 2. This lab reads only version 1"),
+            ({"hosts": [{"name": "a", "role": "edge"}]}, "not a complete capture: KeyError: 'statements'"),
+            ({"hosts": [{"name": "a", "role": "door", "statements": []}]}, "the value 'door' is unknown"),
+            ({"profile": "sfb2019"}, "the value 'sfb2019' is unknown"),
             ({"hosts": [{"name": "a", "role": "edge", "statements": [{"pipeline": []}]}]}, "without a command"),
-            ({"hosts": 5}, "no whole capture: TypeError"),
+            ({"hosts": 5}, "not a complete capture: TypeError"),
         ],
     )
     def test_what_is_no_capture_is_refused(self, tmp_path: Path, change: dict[str, t.Any], said: str) -> None:
@@ -235,5 +235,5 @@ class TestCompare:
 
     def test_what_is_no_clixml_is_no_object(self) -> None:
         assert properties("<Obj") == []
-        with pytest.raises(ValueError, match="no CLIXML"):
+        with pytest.raises(ValueError, match="must be the CLIXML"):
             Raw("<Obj").object()

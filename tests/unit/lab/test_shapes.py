@@ -80,7 +80,7 @@ def test_what_dns_says_while_a_pool_carries_xmpp() -> None:
     [
         ("three-sites", "two-sites"),
         ("/nowhere/shape.json", "No such file"),
-        ('{"pools": []}', "'pools' is none of"),
+        ('{"pools": []}', "'pools' must be one of"),
         ("{", "Expecting property name"),
     ],
 )
