@@ -119,7 +119,9 @@ def test_plan_run_and_nothing_to_do(plays: Plays) -> None:
     assert all(re.search(r"until \d{4}-\d\d-\d\d, \d calls to send$", line) for line in closing(planned))
     done = renew(plays, given)
     good(done)
-    said = r"  ~ edge0. +[0-9A-F]{8}… until \d{4}-\d\d-\d\d, in use, checked by a TLS handshake(, \d+ s without services)?"
+    said = (
+        r"  ~ edge0. +[0-9A-F]{8}… until \d{4}-\d\d-\d\d, in use, checked by a TLS handshake(, \d+ s without services)?"
+    )
     assert [bool(re.fullmatch(said, line)) for line in closing(done)] == [True, True], done.output[-2000:]
     first, second = presented(plays)
     assert first is not None
