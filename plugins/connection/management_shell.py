@@ -482,8 +482,8 @@ _WINDOWS_COLLECTIONS = frozenset(("ansible.windows", "community.windows", "micro
 
 _UNCHECKED = (
     "host '%s': the server's certificate is not checked (ansible_psrp_cert_validation: ignore). An attacker on the"
-    " network can read and change everything, also the password. Set ansible_psrp_ca_cert to the PEM file of the CA that"
-    " issued the certificate, and ansible_psrp_cert_validation to validate"
+    " network can read and change everything, also the password. Set ansible_psrp_ca_cert to the PEM file of the CA"
+    " that issued the certificate, and ansible_psrp_cert_validation to validate"
 )
 
 _CLEAR = (

@@ -25,11 +25,11 @@ def out_of_reach(code: t.Literal["edge_not_reachable", "edge_no_address"]) -> Co
     """Find partners that an Edge server does not reach. If another Edge server reaches all of them, it is a warning."""
 
     def condition(known: Known) -> Found | None:
-        from .._probe.edge_judge import Obstacle, obstacles, told
+        from .._probe.edge_judge import Unreached, obstacles, told
 
         views = known.reach or ()
-        bad: dict[str, list[Obstacle]] = {}
-        slight: dict[str, list[Obstacle]] = {}
+        bad: dict[str, list[Unreached]] = {}
+        slight: dict[str, list[Unreached]] = {}
         for domain in dict.fromkeys(sight.domain for view in views for sight in view.sights):
             severity, them = obstacles(domain, views)
             own = [one for one in them if one.code == code]

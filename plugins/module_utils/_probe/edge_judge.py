@@ -109,7 +109,7 @@ def _why(sight: Sight) -> str:
 
 
 @dataclass(frozen=True)
-class Obstacle:
+class Unreached:
     """Why one Edge does not reach a domain.
 
     code: a finding code, edge_not_reachable or edge_no_address.
@@ -130,20 +130,20 @@ class Obstacle:
 def reach_findings(domain: str, views: t.Sequence[EdgeView]) -> list[Finding]:
     """Return why Edges do not reach a partner's domain. If another Edge reaches the domain, it is a warning."""
     severity, found = obstacles(domain, views)
-    by_code: dict[str, list[Obstacle]] = {}
+    by_code: dict[str, list[Unreached]] = {}
     for one in found:
         by_code.setdefault(one.code, []).append(one)
     return [Finding(code, severity, told(them), them[0].remedy, view=EDGE) for code, them in by_code.items()]
 
 
-def obstacles(domain: str, views: t.Sequence[EdgeView]) -> tuple[str, list[Obstacle]]:
+def obstacles(domain: str, views: t.Sequence[EdgeView]) -> tuple[str, list[Unreached]]:
     """Return the severity of a domain's obstacles, and the obstacles of all Edges."""
     seen = _seen(domain, views)
     severity = WARNING if any(sight.reached for _host, sight in seen) else ERROR
     return severity, [_obstacle(host, sight) for host, sight in seen if sight.reached is False]
 
 
-def told(found: t.Sequence[Obstacle]) -> str:
+def told(found: t.Sequence[Unreached]) -> str:
     """Return one message for obstacles. Edges and domains that have the same obstacle are in one list each."""
     hosts: dict[tuple[str, str], list[str]] = {}
     for one in found:
@@ -154,7 +154,7 @@ def told(found: t.Sequence[Obstacle]) -> str:
     return "; ".join(text % (some(them), some(what, _MOST)) for (text, them), what in whats.items())
 
 
-def _obstacle(host: str, sight: Sight) -> Obstacle:
+def _obstacle(host: str, sight: Sight) -> Unreached:
     tried = ["%s%s" % (one.where, ", " + one.text if one.text else "") for one in sight.targets if one.address]
     if sight.named == "none":
         text = "the DNS of %s has neither an SRV record nor an address of %s"
@@ -163,8 +163,8 @@ def _obstacle(host: str, sight: Sight) -> Obstacle:
     elif not tried:
         text = "the DNS of %s has no address of a server of %s"
     else:
-        return Obstacle("edge_not_reachable", host, "%s cannot connect to %s", some(tried, 3))
-    return Obstacle("edge_no_address", host, text, sight.domain)
+        return Unreached("edge_not_reachable", host, "%s cannot connect to %s", some(tried, 3))
+    return Unreached("edge_no_address", host, text, sight.domain)
 
 
 def _other_servers(entry: Entry, seen: t.Sequence[Seen]) -> t.Iterator[Finding]:

@@ -45,9 +45,10 @@ def resolve(bench: Bench, name: str, kind: str = "SRV") -> list[dict[str, t.Any]
 
 def test_records_of_a_partner(bench: Bench, names: NameServer) -> None:
     names.service(DOMAIN, 5270, order="10 20", address="127.0.0.9")
-    (record,) = resolve(bench, SRV)
+    record, added = resolve(bench, SRV)
     assert (record["Name"], record["NameTarget"], record["Port"]) == (SRV, "xmpp." + DOMAIN, 5270)
     assert (record["Priority"], record["Weight"], record["Type"].name) == (10, 20, "SRV")
+    assert (added["IPAddress"], added["Section"].name) == ("127.0.0.9", "Additional")
     (address,) = resolve(bench, "xmpp." + DOMAIN, "A_AAAA")
     assert (address["IPAddress"], address["Type"].name, address["Section"].name) == ("127.0.0.9", "A", "Answer")
     assert [one["Type"].name for one in resolve(bench, "xmpp." + DOMAIN)] == ["SOA"]
