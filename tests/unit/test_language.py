@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The rules of CONTRIBUTING.md on language: words that must not come back, long sentences, gendered pronouns.
+"""Check the rules of CONTRIBUTING.md on language: words that must not come back, long sentences, gendered pronouns.
 
 ``python -m tests.unit.test_language`` prints the average length of the sentences of each page.
 """
@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.prose import Passage, of_markdown, of_messages, of_rst, passages, plain, sentences, words
+from tests.unit.prose import Passage, of_markdown, of_messages, of_remarks, of_rst, passages, plain, sentences, words
 
 TOP = Path(__file__).resolve().parents[2]
 GUIDES = sorted((TOP / "docs" / "docsite" / "rst").glob("guide_*.rst"))
@@ -27,6 +27,8 @@ CODE = sorted(
     for pattern in ("plugins/**/*.py", "plugins/**/*.yml", "roles/*/meta/argument_specs.yml", "roles/*/README.md")
     for path in TOP.glob(pattern)
 )
+# Docstrings and comments.
+SOURCES = sorted(path for pattern in ("plugins/**/*.py", "lab/**/*.py", "tools/*.py") for path in TOP.glob(pattern))
 LONGEST, AVERAGE = 30, 17
 
 # Pattern -> what to write instead. Literals (``in_force``) are not prose and may have any of them.
@@ -124,6 +126,12 @@ def test_messages_and_options_follow_the_rules(path: Path) -> None:
         assert found == []
 
 
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(TOP)))
+def test_docstrings_and_comments_follow_the_rules(path: Path) -> None:
+    remarks = of_remarks(path.read_text(encoding="utf-8"))
+    assert [problem for remark in remarks for problem in problems(remark)] == []
+
+
 def test_the_list_of_files_to_be_done_has_no_other_names() -> None:
     assert {str(path.relative_to(TOP)) for path in CODE} >= NOT_YET
 
@@ -158,6 +166,8 @@ def test_what_is_read_of_a_page() -> None:
         ("cell", "b c"),
         ("item", "item x more"),
     ]
+    remarks = of_remarks('"""Head.\n\nkey: one.\nother: two.\n"""\nx = 1  # A remark\n# goes\n# on.\n')
+    assert [one.text for one in remarks] == ["Head.", "key: one.", "other: two.", "A remark", "goes on."]
     (message,) = of_messages('"""Lest it."""\nx = ("one two "\n  "three")\ny = "key"\n')
     assert message.text == "one two three"
 

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Writes what people are told of each task into the file that SFB_REHEARSAL_RECORD names."""
+"""Write what users see of each task into the file that SFB_REHEARSAL_RECORD names."""
 
 from __future__ import annotations
 
