@@ -119,7 +119,9 @@ def test_plan_run_and_nothing_to_do(plays: Plays) -> None:
     assert all(re.search(r"until \d{4}-\d\d-\d\d, \d calls to send$", line) for line in closing(planned))
     done = renew(plays, given)
     good(done)
-    said = r"  ~ edge0. +[0-9A-F]{8}… until \d{4}-\d\d-\d\d, in use, checked by a TLS handshake(, \d+ s without services)?"
+    said = (
+        r"  ~ edge0. +[0-9A-F]{8}… until \d{4}-\d\d-\d\d, in use, checked by a TLS handshake(, \d+ s without services)?"
+    )
     assert [bool(re.fullmatch(said, line)) for line in closing(done)] == [True, True], done.output[-2000:]
     first, second = presented(plays)
     assert first is not None
@@ -159,7 +161,7 @@ def test_failure_on_the_second_edge(plays: Plays) -> None:
     assert "The former certificate is in use again." in message
     assert "edge01 has %s and presents %s." % (new.thumbprint, new.thumbprint) in message
     assert "edge02 has %s and presents %s." % (old.thumbprint, old.thumbprint) in message
-    assert "in force" in closing(failed)[0]
+    assert "in use" in closing(failed)[0]
     assert closing(failed)[1].startswith("  ! edge02 ")
     good(renew(plays, given))
     assert presented(plays) == [new.thumbprint] * 2

@@ -131,7 +131,8 @@ def test_two_ways_into_one_deployment_declare_the_same(labs: dict[str, Lab], dep
     )
     assert done.code == 2
     assert [failure.host for failure in done.failures()] == ["right"]
-    text = "sfb_xmpp_partners: the hosts left and right of one deployment have different values. Set the same value for both"
+    text = "sfb_xmpp_partners: the hosts left and right of one deployment have different values."
+    text += " Set the same value for both"
     assert text in done.failures()[0].result["msg"]
     assert list(labs["d2"].store().partners()) == before
     assert "c.example" not in labs["d4"].store().partners(), "a mistake ends the run for all"

@@ -259,7 +259,7 @@ def _of_edges(entries: t.Sequence[Result]) -> dict[str, t.Any]:
 def _secured_by(entry: Result) -> str:
     """Return the strongest method that was seen to work.
 
-    If none was seen to work, the value is ``unknown``. If the settings use no method, it is ``nothing``.
+    If no method was seen to work, the value is ``unknown``. If the settings use no method, it is ``nothing``.
     """
     uses = (entry["declared"] or {}).get("uses")
     if uses is None:
