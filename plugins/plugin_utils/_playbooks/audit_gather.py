@@ -144,7 +144,7 @@ def _step_text(step: Result) -> str:
     given = {n: v for n, v in step["parameters"].items() if n not in ("Identity", "Confirm", "DomainController")}
     if verb == "Grant":
         policy = given.get("PolicyName")
-        return "the policy %s is declared" % policy if policy else "no policy is declared, and the user has one"
+        return "the policy %s is declared" % policy if policy else "no policy is declared, but the user has a policy"
     if verb == "New":
         return "it is declared, but does not exist"
     if verb == "Remove":
