@@ -138,7 +138,7 @@ class ActionModule(PlaybookAction, ReportingAction):
         return questions(self.playbook, verification, partners, wanted, probes or self.playbook != "audit")
 
     def _connect(self, need: Need, own: str, variables: Result) -> Connected:
-        """Read all that is needed. Stop at the first read that the server does not answer."""
+        """Read all needed data. Stop at the first read that the server does not answer."""
         found = Connected(own, True)
         settings = self._of_certificate(need, variables)
         if need.gather or (need.plan and settings is None):

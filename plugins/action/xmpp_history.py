@@ -45,7 +45,7 @@ class ActionModule(DirectAction):
             return failed(exc.reasons if isinstance(exc, Refused) else [str(exc)])
 
     def _history(self, variables: Variables) -> Result:
-        """Raises Refused, AnsibleError."""
+        """Show the directories, and return the result. Raises Refused, AnsibleError."""
         own = str(variables["inventory_hostname"])
         values = settings_of(self, variables, "history").values
         shown: list[str] = []
@@ -64,7 +64,7 @@ class ActionModule(DirectAction):
         return {"changed": False, "report": shown, "newest": [os.path.basename(path) for path in kept[:wanted]]}
 
     def _check(self, variables: Variables) -> Result:
-        """Raises Refused, AnsibleError."""
+        """Return a failed result if a journal's chain is broken. Raises Refused, AnsibleError."""
         broken = [one for one in self._directories(variables) if breaks(*_journal.read(one))]
         text = "the chain of the journal is broken in %s, because a line was changed. See the lines above"
         return {"failed": True, "changed": False, "msg": text % ", ".join(broken)} if broken else {"changed": False}

@@ -783,9 +783,9 @@ class Connection(NetworkConnectionBase):
     def _watch_playbook(self) -> None:
         """End the daemon and its session when the playbook's process has ended.
 
-        At the end of a play Ansible ends only the daemons that a task reported. It does not end the daemons of hosts
-        that are only targets of delegation. If it was killed, it ends none. These daemons would stay until the idle
-        timeout, which is long here.
+        At the end of a play, Ansible ends only the daemons that a task reported. It does not end the daemons of hosts
+        that are only targets of delegation. If Ansible was killed, it ends no daemon. These daemons would stay until
+        the idle timeout, which is long here.
         """
         signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGALRM, signal.SIGTERM))  # for the main thread
         playbook = int(self._ansible_playbook_pid or 0)

@@ -161,7 +161,7 @@ def test_failure_on_the_second_edge(plays: Plays) -> None:
     assert "The former certificate is in use again." in message
     assert "edge01 has %s and presents %s." % (new.thumbprint, new.thumbprint) in message
     assert "edge02 has %s and presents %s." % (old.thumbprint, old.thumbprint) in message
-    assert "in force" in closing(failed)[0]
+    assert "in use" in closing(failed)[0]
     assert closing(failed)[1].startswith("  ! edge02 ")
     good(renew(plays, given))
     assert presented(plays) == [new.thumbprint] * 2

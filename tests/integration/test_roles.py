@@ -84,7 +84,7 @@ def test_a_role_checks_the_settings_first_and_names_its_own_parameters(plays: Pl
     other = {"sfb_xmpp_protect": ["a.test"]}
     run = own_play(plays, {"roles": ["sfb.xmpp.access_policies"]}, **settings, also=other)
     assert run.code != 0
-    assert "sfb_xmpp_protect: the hosts fe01 and also belong to one deployment" in run.output
+    assert "sfb_xmpp_protect: the hosts fe01 and also of one deployment have" in run.output
     assert "sfb_xmpp_replicaton: there is no such variable" in run.output
     assert "sfb_xmpp_force: applies to one run only" in run.output
     assert "*.test" not in run.output, "partners are another role's"

@@ -181,7 +181,7 @@ class FederationAction(DeploymentAction, ReportingAction):
             result.update(reasons=reasons, msg=refusal(reasons))
 
     def _prepare(self, variables: dict[str, t.Any]) -> bool:
-        """Set the options that only the playbook or role knows. Return whether the tags leave work. Raises Refused."""
+        """Set the options that only the playbook or role knows. Return whether the tags select work. Raises Refused."""
         values = self._controlled = settings_of(self, variables, self.playbook).values
         if self.playbook in ROLES:
             # In a user's own play, tags have another meaning.

@@ -81,7 +81,7 @@ def _mistakes(entry: t.Mapping[str, t.Any], today: datetime.date) -> t.Iterator[
     if "*" in code:
         yield "code: '%s' must be the code of one finding, without a pattern" % code
     elif code in _NEVER_CODES:
-        yield "code: %s cannot be accepted; correct its cause" % code
+        yield "code: %s cannot be accepted. Correct its cause" % code
     if entry.get("until"):
         try:
             day = _day(entry["until"])

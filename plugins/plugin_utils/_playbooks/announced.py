@@ -67,7 +67,7 @@ def support_ended(
     """Return code, object, message and remedy for each release of a server whose support has ended."""
     for release in sorted(set(releases) & set(SUPPORT)):
         name, last, paid = SUPPORT[release]
-        remedy = "plan the move to a supported product; sfb.xmpp.migration lists what is lost there"
+        remedy = "plan the move to a supported product. Run sfb.xmpp.migration for a list of lost functions"
         if paid is not None and today > paid:
             text = "the support of %s ended on %s, and the paid security updates on %s"
             yield "updates_ended", deployment, text % (name, last, paid), remedy

@@ -144,7 +144,7 @@ def _step_text(step: Result) -> str:
     given = {n: v for n, v in step["parameters"].items() if n not in ("Identity", "Confirm", "DomainController")}
     if verb == "Grant":
         policy = given.get("PolicyName")
-        return "the policy %s is declared" % policy if policy else "no policy is declared, and the user has one"
+        return "the policy %s is declared" % policy if policy else "no policy is declared, but the user has a policy"
     if verb == "New":
         return "it is declared, but does not exist"
     if verb == "Remove":
@@ -259,7 +259,7 @@ def _of_edges(entries: t.Sequence[Result]) -> dict[str, t.Any]:
 def _secured_by(entry: Result) -> str:
     """Return the strongest method that was seen to work.
 
-    If none was seen to work, the value is ``unknown``. If the settings use no method, it is ``nothing``.
+    If no method was seen to work, the value is ``unknown``. If the settings use no method, it is ``nothing``.
     """
     uses = (entry["declared"] or {}).get("uses")
     if uses is None:

@@ -184,7 +184,7 @@ def in_use(reading: Values) -> Values | None:
 def _needs_one(reading: Values) -> bool:
     """Return whether an Edge needs a certificate.
 
-    It does if it has none or several, or if its certificate is due for renewal or would be refused.
+    This is the case without a certificate, with several certificates, and if its certificate is due or faulty.
     """
     certificates = reading["certificates"]
     if len(certificates) != 1:

@@ -93,7 +93,7 @@ def need_of(
 
 
 def _of_front_end(playbook: str, values: Values, door: bool) -> Need | None:
-    """Return what is read of a Front End. door: whether it is a management host, whose shell offers no certificates."""
+    """Return the reads of a Front End. door: whether it is a management host, whose shell offers no certificates."""
     certificates = None if door else {"usages": [DEFAULT]}
     if playbook in ("preflight", "explain", "audit"):
         return Need((CMDLETS, SERVICES), certificates)

@@ -165,7 +165,7 @@ def sheets(
 def ending_sheet(partner: t.Mapping[str, t.Any], own: t.Sequence[str], ends: str, form: Form = "markdown") -> str:
     """Return the text for a partner's administrator: when the federation ends, and what to do."""
     theirs = [str(partner["domain"]), *map(str, partner.get("additional_domains") or ())]
-    when = "on %s" % ends if ends else "on a day that we will tell you"
+    when = "on %s" % ends if ends else "on a day that we will announce"
     parts: list[Part] = [
         Heading("The XMPP federation with %s ends" % theirs[0], 1),
         Paragraph(

@@ -39,7 +39,7 @@ ADVANCE = frozenset(
 )  # fmt: skip
 # Findings of the severity info that are forecast.
 _NOTES = frozenset(("support_ended", "updates_ended"))
-# The certificates without which no message passes.
+# The usages of certificates that messages need.
 _USAGES = ("XmppServer", "Internal", "Default")
 # The areas that runs of the collection change. Windows and freezes apply to them.
 _OURS = ("certificate", "own", "preflight")
@@ -189,7 +189,7 @@ def _turns(items: t.Iterable[Result]) -> tuple[datetime.datetime, ...]:
     return tuple(moment(state["from"]) for item in items for state in item.get("later") or ())
 
 
-# What others announced
+# Published dates
 
 
 def _announced(reading: Reading, now: datetime.datetime, end: datetime.datetime, ahead: Ahead) -> t.Iterator[Announced]:

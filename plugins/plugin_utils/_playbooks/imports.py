@@ -94,7 +94,7 @@ def decide(files: t.Mapping[str, File], encoding: str = "", ignore_columns: t.Co
             wrong += _reasons(USERS, files[USERS], exc)
     if wrong:
         raise Refused(wrong)
-    # Policies with what they grant come first, as in an export.
+    # The policies and their users come first, as in an export.
     ordered = {
         name: variables[name] for name in map(variable, ("policies", "partners", "gateway")) if name in variables
     }

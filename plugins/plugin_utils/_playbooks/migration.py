@@ -68,7 +68,7 @@ def lines(info: Info, path: str, changed: bool, check: bool, target: MigrationTa
     """Return the lines that the playbook shows: the answer, and the path of the report."""
     done = "is unchanged" if not changed else "would be written" if check else "is written"
     shown = usage.lines(PartnerUsage.of(info["usage"])) if "usage" in info else []
-    lost = ["What is lost:", *("- " + one.text for one in target.lost)]
+    lost = ["Lost functions:", *("- " + one.text for one in target.lost)]
     return [_counted(info, target), _left(info), *shown, *lost, "The report %s %s." % (path, done)]
 
 
@@ -95,8 +95,8 @@ def report(info: Info, deployment: str, used: PartnerUsage | None = None, target
     parts: list[Part] = [
         Heading("XMPP and the move to %s (%s)" % (target.name, deployment), 1),
         *_answer(info, target),
-        Heading("What is lost"),
-        Table(("what", "source"), tuple((one.text, one.source) for one in target.lost)),
+        Heading("Lost functions"),
+        Table(("function", "source"), tuple((one.text, one.source) for one in target.lost)),
         *_who(info, target),
         *_partners(info, used),
         *(_of_servers(_servers(info)) if target.has_xmpp else ()),

@@ -283,7 +283,8 @@ SETTINGS: tuple[Setting, ...] = (
     _of_federation(
         "update_limit",
         _TOWARDS,
-        "The share of ten or more objects of a kind that a run may change, in percent. 30 by default.",
+        "The share of the objects of a kind that a run may change, in percent. It applies if ten or more objects exist."
+        " 30 by default.",
     ),
     _of_federation(
         "impact_limit",
