@@ -410,7 +410,7 @@ MISTAKES: tuple[tuple[dict[str, t.Any], list[str]], ...] = (
         [
             (
                 "sfb_xmpp_federation_routes[0] (A): edge_pool: 'x' has a single label. Write the "
-                "whole domain, as in 'fabrikam.com'"
+                "full domain, as in 'fabrikam.com'"
             )
         ],
     ),
