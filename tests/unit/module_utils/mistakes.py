@@ -64,7 +64,7 @@ PARTNER_MISTAKES: tuple[tuple[dict[str, t.Any], str], ...] = (
     ({"additional_domains": [{"domain": "x.test"}]}, "additional_domains: entry 0: a dictionary is no domain name"),
     (
         {"additional_domains": [5]},
-        "additional_domains: '5' has a single label. Write the full domain, as in 'fabrikam.com'",
+        "additional_domains: '5' has a single label. Write the whole domain, as in 'fabrikam.com'",
     ),
     ({"description": ["a"]}, "description: a list is no text"),
     ({"description": {"a": 1}}, "description: a dictionary is no text"),
@@ -75,7 +75,7 @@ PARTNER_MISTAKES: tuple[tuple[dict[str, t.Any], str], ...] = (
         "description: 'x\\u202ey' has the bidirectional character U+202E. Remove it",
     ),
     ({"description": "x" * 1025}, "description: has 1025 characters. At most 1024 are allowed"),
-    ({"proxy_fqdn": "proxy"}, "proxy_fqdn: 'proxy' has a single label. Write the full domain, as in 'fabrikam.com'"),
+    ({"proxy_fqdn": "proxy"}, "proxy_fqdn: 'proxy' has a single label. Write the whole domain, as in 'fabrikam.com'"),
     ({"proxy_fqdn": ["p.test"]}, "proxy_fqdn: a list is no domain name"),
     ({"proxy_fqdn": False}, "proxy_fqdn: false is no domain name"),
     ({"state": "absent"}, "state: there is no such option"),
@@ -130,7 +130,7 @@ MISTAKES: tuple[tuple[dict[str, t.Any], list[str]], ...] = (
     ({"partners": [{"domain": True}]}, ["sfb_xmpp_partners[0]: domain: true is no text"]),
     (
         {"partners": [{"domain": 5}]},
-        [("sfb_xmpp_partners[0]: domain '5' has a single label. Write the full domain, as in 'fabrikam.com'")],
+        [("sfb_xmpp_partners[0]: domain '5' has a single label. Write the whole domain, as in 'fabrikam.com'")],
     ),
     (
         {"partners": [{"domain": "*.a.test"}]},
@@ -147,7 +147,7 @@ MISTAKES: tuple[tuple[dict[str, t.Any], list[str]], ...] = (
     ),
     (
         {"partners": [{"domain": "fabrikam"}]},
-        [("sfb_xmpp_partners[0]: domain 'fabrikam' has a single label. Write the full domain, as in 'fabrikam.com'")],
+        [("sfb_xmpp_partners[0]: domain 'fabrikam' has a single label. Write the whole domain, as in 'fabrikam.com'")],
     ),
     (
         {"partners": [{"domain": "sip:x@a.test"}]},
@@ -410,7 +410,7 @@ MISTAKES: tuple[tuple[dict[str, t.Any], list[str]], ...] = (
         [
             (
                 "sfb_xmpp_federation_routes[0] (A): edge_pool: 'x' has a single label. Write the "
-                "full domain, as in 'fabrikam.com'"
+                "whole domain, as in 'fabrikam.com'"
             )
         ],
     ),

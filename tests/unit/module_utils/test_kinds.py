@@ -242,7 +242,7 @@ def test_every_spelling_has_one_form(name: str, value: t.Any, canonical: t.Any) 
         ("secret", ["s3cret"], "is no text"),
         ("domain", False, "false is no domain name"),
         ("domain", ["a.test"], "a list is no domain name"),
-        ("domain", "proxy", "'proxy' has a single label. Write the full domain, as in 'fabrikam.com'"),
+        ("domain", "proxy", "'proxy' has a single label. Write the whole domain, as in 'fabrikam.com'"),
         ("domains", 5, "5 is no list of domains"),
         ("domains", [False], "entry 0: false is no domain name"),
         ("domains", ["a.test", ""], "entry 1 is empty. Write a domain such as 'fabrikam.com'"),
