@@ -39,14 +39,15 @@ FORMS = (
         "audit_schema",
         "The form of audit.json",
         "plugins/plugin_utils/_documents/audit.schema.json",
-        "The file has no secrets, but it has the names of partners and their problems. So only its owner can read it.",
+        "Nothing in it is secret, but it names partners and what is wrong with them, so that it is written for its"
+        " owner only.",
     ),
     Form(
         "plan_schema",
         "The form of a plan file",
         "docs/schema/plan.json",
-        "The file has no secrets, but it has the names of partners and users. So only its owner can read it. CI can"
-        " check a plan\nwith your own rules. See :ref:`ansible_collections.sfb.xmpp.docsite.guide_automation`.",
+        "Nothing in it is secret, but it names partners and users, so that it is written for its owner only. CI can"
+        " hold a plan\nto rules of yours: see :ref:`ansible_collections.sfb.xmpp.docsite.guide_automation`.",
     ),
 )
 

@@ -112,7 +112,7 @@ def canonical_domain(text: str) -> str:
                 "'%s' has the label '%s'. A label has only letters, digits, and hyphens between them" % (text, label)
             )
     if len(labels) < 2:
-        raise Invalid("'%s' has a single label. Write the full domain, as in 'fabrikam.com'" % text)
+        raise Invalid("'%s' has a single label. Write the whole domain, as in 'fabrikam.com'" % text)
     if labels[-1].isdigit():
         raise Invalid("'%s' ends in a number. A domain cannot end in a number" % text)
     return name

@@ -103,7 +103,7 @@ class ConnectionShell:
             size = max(1, min(MOST, int(size * AIM / max(now - started, 0.001))))
             if now - told >= AIM and sent < len(statements):
                 told = now
-                self.tell("sent %d of %d calls after %d s" % (sent, len(statements), now - begun))
+                self.tell("%d of %d calls sent after %d s" % (sent, len(statements), now - begun))
         return total
 
     def capture(self, statement: Statement) -> Captured:

@@ -73,7 +73,7 @@ PARTNER_MISTAKES: tuple[tuple[dict[str, t.Any], str], ...] = (
     ),
     (
         {"additional_domains": [5]},
-        "additional_domains: '5' has a single label. Write the full domain, as in 'fabrikam.com'",
+        "additional_domains: '5' has a single label. Write the whole domain, as in 'fabrikam.com'",
     ),
     ({"description": ["a"]}, "description: must be a string, not a list"),
     ({"description": {"a": 1}}, "description: must be a string, not a dictionary"),
@@ -84,7 +84,7 @@ PARTNER_MISTAKES: tuple[tuple[dict[str, t.Any], str], ...] = (
         "description: 'x\\u202ey' has the bidirectional character U+202E. Remove it",
     ),
     ({"description": "x" * 1025}, "description: has 1025 characters. At most 1024 are allowed"),
-    ({"proxy_fqdn": "proxy"}, "proxy_fqdn: 'proxy' has a single label. Write the full domain, as in 'fabrikam.com'"),
+    ({"proxy_fqdn": "proxy"}, "proxy_fqdn: 'proxy' has a single label. Write the whole domain, as in 'fabrikam.com'"),
     ({"proxy_fqdn": ["p.test"]}, "proxy_fqdn: must be a domain name, not a list"),
     ({"proxy_fqdn": False}, "proxy_fqdn: must be a domain name, not false"),
     ({"state": "absent"}, "state: there is no such option"),
@@ -139,7 +139,7 @@ MISTAKES: tuple[tuple[dict[str, t.Any], list[str]], ...] = (
     ({"partners": [{"domain": True}]}, ["sfb_xmpp_partners[0]: domain: must be a string, not true"]),
     (
         {"partners": [{"domain": 5}]},
-        [("sfb_xmpp_partners[0]: domain '5' has a single label. Write the full domain, as in 'fabrikam.com'")],
+        [("sfb_xmpp_partners[0]: domain '5' has a single label. Write the whole domain, as in 'fabrikam.com'")],
     ),
     (
         {"partners": [{"domain": "*.a.test"}]},
@@ -156,7 +156,7 @@ MISTAKES: tuple[tuple[dict[str, t.Any], list[str]], ...] = (
     ),
     (
         {"partners": [{"domain": "fabrikam"}]},
-        [("sfb_xmpp_partners[0]: domain 'fabrikam' has a single label. Write the full domain, as in 'fabrikam.com'")],
+        [("sfb_xmpp_partners[0]: domain 'fabrikam' has a single label. Write the whole domain, as in 'fabrikam.com'")],
     ),
     (
         {"partners": [{"domain": "sip:x@a.test"}]},
@@ -466,7 +466,7 @@ MISTAKES: tuple[tuple[dict[str, t.Any], list[str]], ...] = (
         [
             (
                 "sfb_xmpp_federation_routes[0] (A): edge_pool: 'x' has a single label. Write the "
-                "full domain, as in 'fabrikam.com'"
+                "whole domain, as in 'fabrikam.com'"
             )
         ],
     ),

@@ -242,7 +242,7 @@ def test_every_spelling_has_one_form(name: str, value: t.Any, canonical: t.Any) 
         ("secret", ["s3cret"], "must be a string"),
         ("domain", False, "must be a domain name, not false"),
         ("domain", ["a.test"], "must be a domain name, not a list"),
-        ("domain", "proxy", "'proxy' has a single label. Write the full domain, as in 'fabrikam.com'"),
+        ("domain", "proxy", "'proxy' has a single label. Write the whole domain, as in 'fabrikam.com'"),
         ("domains", 5, "must be a list of domains, not 5"),
         ("domains", [False], "entry 0: must be a domain name, not false"),
         ("domains", ["a.test", ""], "entry 1 is empty. Write a domain such as 'fabrikam.com'"),
