@@ -232,32 +232,41 @@ _PAGE = """\
 Negotiation matrix
 ==================
 
-Which settings of a partner lead to which way of authentication, as seen between the lab's gateway and real servers.
-Made by ``make matrix``: every row of Microsoft's table of negotiation settings has a domain of its own on each server,
-and a message is sent each way. The verdicts of ``sfb.xmpp.verify`` and ``sfb.xmpp.explain`` are compared with the
-messages.
+This page shows which settings of a partner lead to which method of authentication. ``make matrix`` makes it. Every
+row of Microsoft's table of negotiation settings has its own domain on each server, and a message is sent in each
+direction. The verdicts of ``sfb.xmpp.verify`` and ``sfb.xmpp.explain`` are compared with the messages.
 
-The gateway is the lab's: it follows Microsoft's table. So the page shows that real servers agree with the table, and
-what each of them makes of a row; it does not show what a real Lync Server or Skype for Business Server does.
+The gateway is the lab's, which follows Microsoft's table. The servers are real software. So the page shows how they
+behave with each row of the table. It does not show what a real Lync Server or Skype for Business Server does.
+
 
 * ``S``: SASL EXTERNAL, by certificates, over TLS
 * ``T``: dialback over TLS
 * ``C``: dialback over clear TCP
 * ``-``: no stream, and no message
 
-*Strict* partners take valid certificates over TLS and nothing else. *Lenient* ones encrypt where they can and accept
-dialback. *Expired* ones are lenient, and their certificate has expired. *Plain* ones have no TLS. *Demanding* ones are
-lenient, but end a TLS handshake without a client certificate; ejabberd cannot do that. jabberd2 has no SASL between
-servers. Without TLS its stream header is that of RFC 3920, with no version and no domains. wokkel is a library with a
-dialback of its own, and has neither TLS nor SASL between servers. *Old* ones have TLS 1.0 only. *Mutual* ones require
-TLS, end a TLS handshake without a client certificate, and then rely on dialback. *In* is a message from the partner's
-user to a local one, *out* the other way. Rows 6, 12, 14, 16 and 18 are those that the collection refuses to write;
-they were written into the lab's store by hand, and have no verdict.
+These are the kinds of partners:
 
-A cell shows the method that was seen. It is the one that the table and the kind of partner let expect, unless the cell
-names another. *Verify* is the verdict of a probe that has the gateway's certificate; warnings count as ``ok``. A probe
-without the certificate and explain were asked as well. Where a message contradicts one of the three, the cell says so.
-*Mutual* partners announce dialback in clear, and ignore it, so a probe cannot know whether rows 5, 11 and 17 work.
+* *strict*: accepts only valid certificates over TLS
+* *lenient*: encrypts if possible, and accepts dialback
+* *expired*: lenient, with an expired certificate
+* *plain*: no TLS
+* *demanding*: lenient, but ends a TLS handshake without a client certificate (not possible with ejabberd)
+* *old*: TLS 1.0 only
+* *mutual*: requires TLS, ends a TLS handshake without a client certificate, and then relies on dialback
+
+jabberd2 has no SASL between servers. Without TLS, it uses the stream header of RFC 3920, without version and domains.
+wokkel is a library with its own dialback. It has neither TLS nor SASL between servers.
+
+*In* is a message from the partner's user to a local user, *out* a message in the other direction. The collection
+refuses to write rows 6, 12, 14, 16 and 18. The test writes these rows into the lab's store directly. They have no
+verdict.
+
+A cell shows the method that was seen. If the table and the kind of partner lead to another method, the cell shows this
+method too. *Verify* is the verdict of a probe with the gateway's certificate. Warnings count as ``ok``. The test also
+compares a probe without the certificate, and explain. If a message contradicts one of the three, the cell shows it.
+*Mutual* partners announce dialback without TLS, and ignore it. So a probe cannot know whether rows 5, 11 and 17 work.
+
 
 %s
 %s"""

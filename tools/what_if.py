@@ -144,20 +144,26 @@ _PAGE = """\
 What-if claims
 ==============
 
-How often the what-if table of ``sfb.xmpp.audit`` and ``sfb.xmpp.explain`` is right. Made by ``make what-if``: partners
-are probed, and the table says what becomes of each of them after an event. Then the event happens: the partner's server
-starts again with other settings, another certificate or another SRV record, or the gateway presents another
-certificate. A message is sent each way.
+This page shows how often the what-if table of ``sfb.xmpp.audit`` and ``sfb.xmpp.explain`` is right. ``make what-if``
+makes it. The partners are probed, and the table gives an outcome for each partner and event. Then the event happens:
+the partner's server restarts with other settings, another certificate or another SRV record, or the gateway presents
+another certificate. A message is sent in each direction.
 
-%d messages were compared. %d contradict what was claimed. %d are about an *unknown* (%.0f %%), which claims nothing.
 
-The servers are Prosody and ejabberd. The gateway is the lab's, which follows Microsoft's table of negotiation settings.
-So the page does not show what a real Lync Server or Skype for Business Server does. Before an event, a server accepts
-all methods (*lenient*), certificates alone (*strict*), has no TLS (*plain*), or has dialback and accepts it only from a
-server with a valid certificate (*insisting*, Prosody only). Each of the 13 rows that lead anywhere has a domain of its
-own on each server. ejabberd has no option to switch SASL EXTERNAL off.
+%d messages were compared. %d contradict the outcome. %d are about an *unknown* (%.0f %%).
 
-Each number counts messages, in both directions. *Wrong* counts those that contradict the claim.
+The servers are Prosody and ejabberd. The gateway is the lab's, which follows Microsoft's table of negotiation
+settings. So the page does not show what a real Lync Server or Skype for Business Server does. Each of the 13 rows
+with a method has its own domain on each server. ejabberd has no option to switch SASL EXTERNAL off. Before an event,
+a server is one of these:
+
+* *lenient*: accepts all methods
+* *strict*: accepts only certificates
+* *plain*: no TLS
+* *insisting*: accepts dialback only from a server with a valid certificate (Prosody only)
+
+Each number counts messages, in both directions. *Wrong* counts messages that contradict the outcome.
+
 %s"""
 
 _TABLE = """
