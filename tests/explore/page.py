@@ -100,8 +100,8 @@ _PAGE = """\
 
 .. _ansible_collections.sfb.xmpp.docsite.schedules:
 
-What two runs at once can do
-============================
+Two runs at the same time
+=========================
 
 Two administrators start a run at the same time. A schedule is one order in which their requests reach the server.
 ``make explore`` runs each pair below in every schedule, against a deployment in memory, and writes this page.
@@ -119,8 +119,8 @@ At the end of each schedule:
 * Steps with the result ``done`` were carried out. Steps with the result ``not_sent`` were not.
 * In every tenth schedule, the first run is repeated twice. It finishes, then changes nothing.
 
-How many schedules there are
-----------------------------
+Number of schedules
+-------------------
 
 On one controller the runs share a lock, and the second run waits. A revocation does not wait. Two controllers share
 no lock. The switch of a certificate takes no lock, so it has rows for two controllers only.

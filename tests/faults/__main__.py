@@ -156,8 +156,8 @@ _PAGE = """\
 
 .. _ansible_collections.sfb.xmpp.docsite.faults:
 
-What faults do to a run
-=======================
+Fault tests
+===========
 
 ``make faults`` makes this page. It repeats four runs against the lab, over TLS. In each run, one message or one
 statement has one fault. The runs are:
