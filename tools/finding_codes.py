@@ -46,13 +46,13 @@ Finding codes
 
    ! no_route: no site has an XMPP federation route
 
-``no_route`` is the code of a finding. ``sfb_xmpp_audit.accepted`` takes it. A code stays the same when its message gets
-other words. All codes are on this page. The address of a code is that of this page with ``#`` and the code behind it,
-with hyphens for underscores: ``#no-route``.
+``no_route`` is the code of a finding. To accept a finding, list its code in ``sfb_xmpp_audit.accepted``. A code stays the
+same if the message changes. This page has all codes. To link to a code, add ``#`` and the code to the address of this
+page, with hyphens instead of underscores: ``#no-route``.
 
-The severity ``error`` means that something is wrong. ``unknown`` means that it cannot be known from here. ``warning``
-means that somebody should know, and ``info`` that nothing is to be done. If a code has several severities, the rest of
-the deployment or the settings of the partner decide which one it gets.
+The severity ``error`` means that something is wrong. ``unknown`` means that the check has no result. ``warning`` means
+that an administrator should know the finding. ``info`` needs no action. If a code has several severities, other objects
+of the deployment or the settings of the partner decide.
 
 .. contents::
    :local:
