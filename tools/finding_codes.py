@@ -46,9 +46,9 @@ Finding codes
 
    ! no_route: no site has an XMPP federation route
 
-``no_route`` is the code of a finding. To accept a finding, list its code in ``sfb_xmpp_audit.accepted``. A code stays the
-same if the message changes. This page has all codes. To link to a code, add ``#`` and the code to the address of this
-page, with hyphens instead of underscores: ``#no-route``.
+``no_route`` is the code of a finding. To accept a finding, list its code in ``sfb_xmpp_audit.accepted``. A code stays
+the same if the message changes. This page has all codes. To link to a code, add ``#`` and the code to the address of
+this page, with hyphens instead of underscores: ``#no-route``.
 
 The severity ``error`` means that something is wrong. ``unknown`` means that the check has no result. ``warning`` means
 that an administrator should know the finding. ``info`` needs no action. If a code has several severities, other objects
