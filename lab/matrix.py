@@ -235,33 +235,41 @@ _PAGE = """\
 Negotiation matrix
 ==================
 
-This page shows which settings of a partner lead to which method of authentication. It compares messages between the
-lab's gateway and Prosody, ejabberd, jabberd2 and wokkel. ``make matrix`` creates the page. Every row of Microsoft's
-table of negotiation settings has its own domain on each server. A message is sent in each direction. The verdicts of
-``sfb.xmpp.verify`` and ``sfb.xmpp.explain`` are compared with the messages.
+This page shows which settings of a partner lead to which method of authentication. ``make matrix`` makes it. Every
+row of Microsoft's table of negotiation settings has its own domain on each server, and a message is sent in each
+direction. The verdicts of ``sfb.xmpp.verify`` and ``sfb.xmpp.explain`` are compared with the messages.
 
-The gateway is simulated: it follows Microsoft's table. So the page shows whether other servers agree with the table. It
-does not show the behavior of a real Lync Server or Skype for Business Server.
+The gateway is the lab's, which follows Microsoft's table. The servers are real software. So the page shows how they
+behave with each row of the table. It does not show what a real Lync Server or Skype for Business Server does.
+
 
 * ``S``: SASL EXTERNAL, by certificates, over TLS
 * ``T``: dialback over TLS
 * ``C``: dialback over clear TCP
 * ``-``: no stream, and no message
 
-*Strict* partners accept only valid certificates over TLS. *Lenient* partners encrypt if possible and accept dialback.
-*Expired* partners are lenient, and their certificate has expired. *Plain* partners have no TLS. *Demanding* partners
-are lenient, but end a TLS handshake without a client certificate. ejabberd cannot do that. jabberd2 has no SASL between
-servers. Without TLS, its stream header is that of RFC 3920, with no version and no domains. wokkel is a library with
-its own dialback. It has neither TLS nor SASL between servers. *Old* partners have TLS 1.0 only. *Mutual* partners
-require TLS, end a TLS handshake without a client certificate, and then use dialback.
+These are the kinds of partners:
 
-*In* is a message from the partner's user to a local user. *Out* is a message in the other direction. The collection
-refuses to write rows 6, 12, 14, 16 and 18. They were written directly into the lab's store, and have no verdict.
+* *strict*: accepts only valid certificates over TLS
+* *lenient*: encrypts if possible, and accepts dialback
+* *expired*: lenient, with an expired certificate
+* *plain*: no TLS
+* *demanding*: lenient, but ends a TLS handshake without a client certificate (not possible with ejabberd)
+* *old*: TLS 1.0 only
+* *mutual*: requires TLS, ends a TLS handshake without a client certificate, and then relies on dialback
 
-A cell shows the method that was used. If another method was expected, the cell shows both. *Verify* is the verdict of a
-probe with the gateway's certificate. Warnings count as ``ok``. A probe without the certificate and explain were run as
-well. If a message contradicts one of the three, the cell shows it. *Mutual* partners announce dialback in clear, and
-ignore it, so a probe cannot know whether rows 5, 11 and 17 work.
+jabberd2 has no SASL between servers. Without TLS, it uses the stream header of RFC 3920, without version and domains.
+wokkel is a library with its own dialback. It has neither TLS nor SASL between servers.
+
+*In* is a message from the partner's user to a local user, *out* a message in the other direction. The collection
+refuses to write rows 6, 12, 14, 16 and 18. The test writes these rows into the lab's store directly. They have no
+verdict.
+
+A cell shows the method that was seen. If the table and the kind of partner lead to another method, the cell shows this
+method too. *Verify* is the verdict of a probe with the gateway's certificate. Warnings count as ``ok``. The test also
+compares a probe without the certificate, and explain. If a message contradicts one of the three, the cell shows it.
+*Mutual* partners announce dialback without TLS, and ignore it. So a probe cannot know whether rows 5, 11 and 17 work.
+
 
 %s
 %s"""

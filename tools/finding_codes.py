@@ -45,13 +45,13 @@ Finding codes
 
    ! no_route: no site has an XMPP federation route
 
-``no_route`` is the code of a finding. ``sfb_xmpp_audit.accepted`` is a list of such codes. A code does not change, even
-if its message changes. All codes are on this page. To link to a code, add ``#`` and the code with hyphens to the
-address of this page: ``#no-route``.
+``no_route`` is the code of a finding. To accept a finding, list its code in ``sfb_xmpp_audit.accepted``. A code stays
+the same if the message changes. This page has all codes. To link to a code, add ``#`` and the code to the address of
+this page, with hyphens instead of underscores: ``#no-route``.
 
-The severity ``error`` means that something is wrong. ``unknown`` means that it cannot be checked from here. ``warning``
-means that an administrator should check it. ``info`` means that no action is necessary. If a code has several
-severities, the rest of the deployment or the settings of the partner select the severity.
+The severity ``error`` means that something is wrong. ``unknown`` means that the check has no result. ``warning`` means
+that an administrator should know the finding. ``info`` needs no action. If a code has several severities, other objects
+of the deployment or the settings of the partner decide.
 
 .. contents::
    :local:

@@ -130,7 +130,7 @@ def page(name: str, told: t.Mapping[str, t.Any]) -> str:
     parts = [HEAD % name, title, "=" * len(title), "", told["short"] + ".", ""]
     for paragraph in told["description"]:
         parts += [paragraph, ""]
-    parts += ["Hosts: %s." % told["hosts"], ""]
+    parts += ["Hosts: %s." % told["hosts"].rstrip("."), ""]
     parts += _section("Examples", [".. code-block:: console", "", *("   $ " + line for line in told["examples"])])
     parts += _section("Variables", _definitions(told["variables"]))
     if told["tags"]:

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Write the documentation pages about forms of JSON files, from their schemas: ``python -m tools.schema_pages``."""
+"""Write the pages about the formats of JSON files, from their schemas: ``python -m tools.schema_pages``."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ Rule = dict[str, t.Any]
 
 @dataclass(frozen=True)
 class Form:
-    """Describe a page.
+    """Describe one page.
 
-    page: its name.
-    title: its heading.
-    schema: the file, relative to the top directory.
-    note: additional text.
+    page: name of the page.
+    title: heading of the page.
+    schema: path of the JSON Schema in the checkout.
+    note: text after the description of the schema.
     """
 
     page: str
@@ -37,17 +37,16 @@ class Form:
 FORMS = (
     Form(
         "audit_schema",
-        "The form of audit.json",
+        "Format of audit.json",
         "plugins/plugin_utils/_documents/audit.schema.json",
-        "Nothing in it is secret, but it names partners and what is wrong with them, so that it is written for its"
-        " owner only.",
+        "The file has no secrets. It names partners and their problems, so only its owner can read it.",
     ),
     Form(
         "plan_schema",
-        "The form of a plan file",
+        "Format of a plan file",
         "docs/schema/plan.json",
-        "Nothing in it is secret, but it names partners and users, so that it is written for its owner only. CI can"
-        " hold a plan\nto rules of yours: see :ref:`ansible_collections.sfb.xmpp.docsite.guide_automation`.",
+        "The file has no secrets. It names partners and users, so only its owner can read it. To check a plan in CI,"
+        "\nsee :ref:`ansible_collections.sfb.xmpp.docsite.guide_automation`.",
     ),
 )
 
@@ -64,7 +63,7 @@ _HEAD = """\
 
 %(description)s
 %(note)s
-The collection contains the JSON Schema: ``%(schema)s``.
+The collection has the JSON Schema of this format: ``%(schema)s``.
 
 .. list-table::
    :header-rows: 1
@@ -77,12 +76,12 @@ The collection contains the JSON Schema: ``%(schema)s``.
 
 
 def pages() -> dict[Path, str]:
-    """Return the content of each page, by its file."""
+    """Return the content of each page, by its path."""
     return {PAGES / (form.page + ".rst"): page(form) for form in FORMS}
 
 
 def page(form: Form) -> str:
-    """Return the page as reStructuredText: one line per key. Keys of lists have ``[]``."""
+    """Return the page as reStructuredText, with a row for each key. Keys of lists have ``[]``."""
     schema = json.loads((TOP / form.schema).read_text(encoding="utf-8"))
     rows = _rows(schema, schema.get("$defs", {}), "")
     lines = ["   * - ``%s``\n     - %s\n     - %s\n" % row for row in rows]
@@ -108,7 +107,7 @@ def _kinds(rule: Rule) -> list[str]:
 
 
 def _inner(rule: Rule, types: dict[str, Rule], place: str) -> tuple[Rule, str]:
-    """Return the object whose keys are below this key, and its place. Findings are described once."""
+    """Return the object with the keys below this one, and its place. Findings are described once only."""
     rule = _resolved(rule, types)
     if "anyOf" in rule:
         rule = next(_resolved(one, types) for one in rule["anyOf"] if one.get("type") != "null")

@@ -145,19 +145,25 @@ What-if claims
 ==============
 
 This page shows how often the what-if table of ``sfb.xmpp.audit`` and ``sfb.xmpp.explain`` is right. ``make what-if``
-creates the page. First, partners are probed, and the table shows what an event changes for each partner. Then the event
-happens: the partner's server restarts with other settings, another certificate or another SRV record, or the gateway
-presents another certificate. A message is sent in each direction.
+makes it. The partners are probed, and the table gives an outcome for each partner and event. Then the event happens:
+the partner's server restarts with other settings, another certificate or another SRV record, or the gateway presents
+another certificate. A message is sent in each direction.
 
-%d messages were compared. %d contradict the claim. For %d messages the claim is *unknown* (%.0f %%).
 
-The servers are Prosody and ejabberd. The gateway is simulated, and follows Microsoft's table of negotiation settings.
-So the page does not show what a real Lync Server or Skype for Business Server does. There are four kinds of servers
-before an event. *Lenient* servers accept all methods. *Strict* servers accept only certificates. *Plain* servers have
-no TLS. *Insisting* servers (Prosody only) accept dialback only from a server with a valid certificate. Each of the 13
-valid rows has its own domain on each server. ejabberd has no option to disable SASL EXTERNAL.
+%d messages were compared. %d contradict the outcome. %d are about an *unknown* (%.0f %%).
 
-Each number counts messages, in both directions. *Wrong* is the number of messages that contradict the claim.
+The servers are Prosody and ejabberd. The gateway is the lab's, which follows Microsoft's table of negotiation
+settings. So the page does not show what a real Lync Server or Skype for Business Server does. Each of the 13 rows
+with a method has its own domain on each server. ejabberd has no option to switch SASL EXTERNAL off. Before an event,
+a server is one of these:
+
+* *lenient*: accepts all methods
+* *strict*: accepts only certificates
+* *plain*: no TLS
+* *insisting*: accepts dialback only from a server with a valid certificate (Prosody only)
+
+Each number counts messages, in both directions. *Wrong* counts messages that contradict the outcome.
+
 %s"""
 
 _TABLE = """

@@ -74,7 +74,8 @@ def page(rows: t.Sequence[Row]) -> str:
     total = "%s schedules are covered by %s that were carried out. %s are wrong." % tuple(map("{:,}".format, numbers))
     bounded = [row for row in whole if not row.tally.complete]
     if bounded:
-        total += " These are all, but for %s." % ", ".join(dict.fromkeys(" and ".join(row.names) for row in bounded))
+        pairs = dict.fromkeys(" and ".join(row.names) for row in bounded)
+        total += " The schedules are complete, except for %s." % ", ".join(pairs)
     remains = "%s of %s" % tuple(
         "{:,}".format(sum(n)) for n in zip(*((r.tally.wrong, r.tally.all_orders) for r in inside), strict=True)
     )
@@ -99,38 +100,37 @@ _PAGE = """\
 
 .. _ansible_collections.sfb.xmpp.docsite.schedules:
 
-What two runs at once can do
-============================
+Two runs at the same time
+=========================
 
-Two administrators start a run at the same time. Their requests reach the server in some order: a schedule. Each pair
-of runs below was carried out in every schedule, against a deployment in memory. ``make explore`` does this again, and
-writes this page.
+Two administrators start a run at the same time. A schedule is one order in which their requests reach the server.
+``make explore`` runs each pair below in every schedule, against a deployment in memory, and writes this page.
 
 %(total)s
 
 The runs are a converge, a restore, a revocation, and the switch of the certificate on one Edge. One converge takes a
-right from a policy that nobody has, while the other run grants this policy. Both runs change the same partner.
+right from a policy without users, while the other run grants this policy. Both runs change the same partner.
 
 At the end of each schedule:
 
 * No user has lost a right that no run was allowed to take, unless a run names the user in a failure or a warning.
-* No run has overwritten a change of the other one without a word.
-* If both runs end without a word, the result is that of one run after the other.
-* A step that is called ``done`` was carried out. A step that is called ``not_sent`` was not.
-* For every tenth schedule: if the first run is started again, it finishes, and once more it changes nothing.
+* No run has overwritten a change of the other run without a message.
+* If both runs end without a message, the result is as after one run and then the other.
+* Steps with the result ``done`` were carried out. Steps with the result ``not_sent`` were not.
+* In every tenth schedule, the first run is repeated twice. It finishes, then changes nothing.
 
-How many schedules there are
-----------------------------
+Number of schedules
+-------------------
 
-With one controller the runs share a lock, and the second run waits. A revocation does not wait. With two controllers
-nothing keeps the runs apart. The switch of a certificate takes no lock, so two controllers stand for one as well.
+On one controller the runs share a lock, and the second run waits. A revocation does not wait. Two controllers share
+no lock. The switch of a certificate takes no lock, so it has rows for two controllers only.
 
-Two schedules that differ only in requests which touch nothing in common have the same result. One of them is carried
-out, and the others count as covered. If there are too many schedules, those with few switches between the two runs are
-carried out.
+If schedules differ only in the order of independent requests, they have the same result. One of them is carried out,
+and the others count as covered. If there are too many schedules, only those with few switches between the two runs
+are carried out.
 
-Scenarios with one fault: the answer to one request is lost, the session is lost before it, or the run is killed there.
-The number behind them counts the places.
+In scenarios with one fault, the answer to one request is lost, the session is lost before a request, or the run is
+killed there. The number in brackets counts these faults.
 
 .. csv-table::
    :header-rows: 1
@@ -138,22 +138,21 @@ The number behind them counts the places.
 
 %(rows)s
 
-A run that is killed says nothing any more. *Left by a kill* counts schedules in which a user lost a right, and no run
-names them. After a kill, run again, and check who has the policies that the run was to change.
+A killed run reports nothing. *Left by a kill* counts schedules in which a user lost a right, and no run names the user.
+After a kill, run again, and check the users of the policies that the run changes.
 
-What a run does about the other one
------------------------------------
+How a run detects the other run
+-------------------------------
 
-Each batch of writes begins with a reading of what it changes, in the same request. After the writes the objects are
-read once more. Policies that lose a right are read together with the users who have them. Grants are read together
-with the policies.
+Each batch of writes first reads the objects that it changes, in the same request. After the writes, the run reads the
+objects again. It reads policies that lose a right together with their users, and grants together with the policies.
 
 .. list-table::
    :header-rows: 1
    :widths: auto
 
    * - What happened
-     - What the run says
+     - What the run reports
    * - Another run changed an object after the plan was made, and before the write.
      - Refused: ``another run or administrator changed objects after the plan was made``. Nothing is written.
    * - Another run changed a property right before the write.
@@ -166,17 +165,17 @@ with the policies.
      - A failure of the category ``RightLost``. The former values of the policy are restored.
    * - A user got a policy that another run had changed in between.
      - A failure of the category ``RightLost``. The user has the former policy again.
-   * - The same, and the order of the two writes is not known.
+   * - As in the last two cases, but the order of the two writes is unknown.
      - A failure of the category ``RightMayBeLost``, which names the users. Nothing is restored.
 
-What remains
-------------
+What is not prevented
+---------------------
 
 Within one request a server carries out one statement after the other. Another run can write between the reading and
 the write of one request. So the runs were also carried out with a stop before each statement. Of these schedules
 %(remains)s
-are wrong: in each of them one run writes and reads back between two statements of a request of the other run, and is
-overwritten without a word.
+are wrong. In each of them, one run writes and reads again between two statements of the other run's request. The other
+run then overwrites the change without a message.
 
 .. csv-table::
    :header-rows: 1
@@ -184,6 +183,6 @@ overwritten without a word.
 
 %(inside)s
 
-This is counted in memory. A real server has domain controllers that learn of a grant later, and no real server was
-available. Let one controller write, or let a pipeline take care that there is one run at a time.
+These numbers are from a deployment in memory. On a real server, domain controllers get a grant later. No real server
+was available. Use one controller for changes, or a pipeline that starts one run at a time.
 """

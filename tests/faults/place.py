@@ -61,35 +61,35 @@ def cut_within(turn: Turn) -> None:
 
 
 def answer_late(turn: Turn) -> None:
-    """The answer comes when nobody waits for it any more."""
+    """The answer arrives after the time limit of the controller."""
     answer = _handled(turn)
     time.sleep(LATE)
     turn.http(answer.status, answer.body)
 
 
 def request_late(turn: Turn) -> None:
-    """The message lies somewhere, and arrives when its sender has given it up."""
+    """The message is delayed, and arrives after the time limit of the controller."""
     time.sleep(LATE)
     _handled(turn)
     _end(turn)
 
 
 def delayed(turn: Turn) -> None:
-    """The answer takes long, but comes in time."""
+    """The answer is slow, but arrives in time."""
     answer = _handled(turn)
     time.sleep(PATIENCE / 4)
     turn.http(answer.status, answer.body)
 
 
 def twice(turn: Turn) -> None:
-    """Something on the way sends the message twice; the answer to the second one arrives."""
+    """The network sends the message twice. The answer to the second message arrives."""
     _handled(turn)
     answer = _handled(turn)
     turn.http(answer.status, answer.body)
 
 
 def answer_twice(turn: Turn) -> None:
-    """What the server sends stands in the answer twice."""
+    """The answer has the server's output twice."""
     answer = _handled(turn)
 
     def doubled(found: re.Match[bytes]) -> bytes:
@@ -100,7 +100,7 @@ def answer_twice(turn: Turn) -> None:
 
 
 def corrupt(turn: Turn) -> None:
-    """Some bytes of the answer are others: of what the server sends where there is such, else of the envelope."""
+    """Some bytes of the answer are wrong: in the server's output if there is any, else in the envelope."""
     answer = _handled(turn)
     found = _STREAM.search(answer.body)
     start, end = found.span(2) if found else (0, len(answer.body))
@@ -109,14 +109,14 @@ def corrupt(turn: Turn) -> None:
 
 
 def forgotten(turn: Turn) -> None:
-    """The server was started anew before the message, and knows no session any more."""
+    """The server restarts before the message, and has no sessions any more."""
     turn.handler.server.sessions.close_all()
     answer = _handled(turn)
     turn.http(answer.status, answer.body)
 
 
 def dead_after(turn: Turn) -> None:
-    """The server takes the message, and dies with all its sessions before it answers."""
+    """The server accepts the message, and ends with all its sessions before it answers."""
     _handled(turn)
     turn.handler.server.sessions.close_all()
     _end(turn)

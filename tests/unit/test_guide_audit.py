@@ -28,7 +28,7 @@ def rows(title: str) -> list[str]:
 
 
 def test_files_are_those_of_the_table() -> None:
-    assert sorted(rows("What it writes")) == sorted(files.render(sample(3)))
+    assert sorted(rows("Report files")) == sorted(files.render(sample(3)))
 
 
 def test_metrics_and_their_labels_are_those_of_the_table() -> None:
