@@ -110,7 +110,7 @@ def test_progress_of_long_work_shows_in_the_output(plays: Plays) -> None:
     run = plays.run(playbook)
     assert run.code == 0, run.output
     assert (
-        "sfb.xmpp.xmpp_federated_partners: %s: sent 20 of 60 calls after " % plays.lab.addresses["fe01"] in run.output
+        "sfb.xmpp.xmpp_federated_partners: %s: 20 of 60 calls sent after " % plays.lab.addresses["fe01"] in run.output
     )
 
 

@@ -137,7 +137,7 @@ def test_many_statements_go_in_calls_of_a_few_seconds_and_the_progress_is_told(
     assert daemon.sizes == [20, 50, 50, 40]
     assert len(answer.output) == 160
     assert len(answer.warnings) == 4
-    assert told == ["sent 70 of 160 calls after 7 s", "sent 120 of 160 calls after 12 s"]
+    assert told == ["70 of 160 calls sent after 7 s", "120 of 160 calls sent after 12 s"]
 
 
 def test_calls_stay_below_a_limit_however_fast_the_server_is(path: Path) -> None:
