@@ -22,7 +22,6 @@ from .._files.import_records import UnreadableSource
 from .._files.import_values import granted, imported
 
 PREFIX = "sfb_xmpp_import_"
-INTO = "sfb_xmpp_into"
 # By the setting that names the file, in the order of the variables.
 KINDS: t.Mapping[str, Resource] = {"policies": POLICY, "partners": PARTNER, "gateway": GATEWAY}
 USERS = "users"
@@ -48,15 +47,9 @@ class Imported:
 def asked(values: t.Mapping[str, t.Any]) -> dict[str, str]:
     """The paths of the files by their kind. values: the settings. Raises Refused."""
     found = {kind: str(values["import_" + kind]) for kind in (*KINDS, USERS) if "import_" + kind in values}
-    reasons = []
     if not found:
         names = ", ".join(PREFIX + kind for kind in (*KINDS, USERS))
-        reasons.append("no file to import is named; name at least one of %s" % names)
-    if "into" not in values:
-        text = "%s: is missing; name the file of variables to write, as in -e %s=inventory/group_vars/all/lists.yml"
-        reasons.append(text % (INTO, INTO))
-    if reasons:
-        raise Refused(reasons)
+        raise Refused(["no file to import is named; name at least one of %s" % names])
     return found
 
 
