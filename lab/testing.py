@@ -19,13 +19,15 @@ import typing as t
 from pathlib import Path
 
 from . import process
-from .deployment import public_ca
+from .deployment import public_ca, replication
 from .deployment.endpoints import ADDRESSES, free_port
+from .deployment.seed import EDGE_POOL
 from .deployment.shape import SHAPE, Shape
 from .deployment.store import Store
 from .errors import LabError
 
 T = t.TypeVar("T")
+SECOND_POOL = "edge2.contoso.test"
 _PATIENCE = 60.0  # seconds for the start of a lab, and for its end
 
 
@@ -129,6 +131,17 @@ def running_lab(
         yield lab
     finally:
         lab.close()
+
+
+def add_edge_pool(store: Store) -> None:
+    """Add SECOND_POOL, an Edge pool with XMPP that has no running server."""
+    role = store.get("service_role", "EdgeServer:" + EDGE_POOL) or {}
+    edge = {**role["Edge"], "AccessEdgeExternalFqdn": "sip2.contoso.test", "InternalInterfaceFqdn": SECOND_POOL}
+    pool = {"Site": "Redmond", "Computers": [SECOND_POOL], "Roles": ["EdgeServer"], "Number": 9}
+    store.put("pool", SECOND_POOL, pool)
+    store.put("service_role", "EdgeServer:" + SECOND_POOL, {**role, "Pool": SECOND_POOL, "Edge": edge})
+    store.put("computer", SECOND_POOL, {"Pool": SECOND_POOL})
+    replication.install(store, SECOND_POOL)
 
 
 @contextlib.contextmanager

@@ -11,19 +11,63 @@ pages with both, and both with the variables that the playbooks read.
 
 from __future__ import annotations
 
+import json
 import re
 import typing as t
+from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.catalogue import PARTS, RESOURCES, ROUTE
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._files.journal import WRITING
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks.federation_options import of_playbook
-from ansible_collections.sfb.xmpp.plugins.plugin_utils._settings.table import Setting, read_by
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks.outcome import DIGEST, NUMBER, REPORTING, RESULT
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._settings.table import PREFIX, Setting, read_by
 
 TOP = Path(__file__).resolve().parent.parent
 DESCRIPTIONS = TOP / "docs" / "docsite" / "descriptions.yml"
 PAGES = TOP / "docs" / "docsite" / "rst"
+# What the first command of each page prints, by tools/playbook_samples.py, and the last line of these files.
+SAMPLES_IN = TOP / "docs" / "docsite" / "samples"
+STATUS = "exit status %s"
+# The line before the stats of a run, which Ansible prints with ANSIBLE_SHOW_CUSTOM_STATS.
+STATS = "CUSTOM STATS"
+SAMPLED = (
+    "The first command prints these lines in the lab. Tasks without output are left out. The run ends with exit"
+    " status %d."
+)
+VARIABLES = (
+    "Each line has the name, the type and the default. Set variables with the mark *only with -e* on the command line."
+    " Set all other variables in the inventory or on the command line."
+)
+WRONG_SETTINGS = "A setting is wrong, missing, or set in the wrong place. Nothing was sent to a server."
+FINE_WITH_CHANGES = "With ``--check``, planned changes alone do not fail the run."
+FAILS_ON_CHANGES = "With ``--check`` and ``sfb_xmpp_fail_on_changes: true``, the run plans a change."
+OTHER_STATUSES = (
+    "Ansible itself failed, for example because it cannot read the inventory. A server that does not answer never"
+    " causes status 4 (unreachable)."
+)
+NO_STATS = "The run sets no stats."
+SETS_STATS = (
+    "The run sets these stats, as ``ansible.builtin.set_stats`` does. With several deployments, each stat is a"
+    " dictionary with the deployment as key. See :ref:`the guide on planning"
+    " <ansible_collections.sfb.xmpp.docsite.guide_planning>`."
+)
+# Where keys are described, if not in the text of the setting.
+KEYS_OF = {
+    "verification": " (most are options of :ansplugin:`sfb.xmpp.xmpp_partner_probe_info#module`; :ref:`the guide"
+    " <ansible_collections.sfb.xmpp.docsite.guide_verify>` has examples)"
+}
+STATS_OF = {
+    RESULT: (
+        "str",
+        "``ok``: nothing to change, and no finding that fails the run. ``changes``: changes are planned or were made."
+        " ``refused``: nothing was written. ``failed``: a step failed, a finding failed the run, or the run"
+        " ended early.",
+    ),
+    NUMBER: ("int", "The number of planned or completed changes."),
+    DIGEST: ("str", "The digest of the plan. It is not set if the run made no plan."),
+}
 # These tasks do the work of converge, restore, audit and history. Their code reads variables and tags of the play.
 ACTION = "sfb.xmpp.xmpp_federation:"
 OF_SETTINGS = ("name: sfb.xmpp.federation\n", "sfb.xmpp.xmpp_audit:", "sfb.xmpp.xmpp_history:")
@@ -105,46 +149,136 @@ HEAD = """..
 """
 
 
+@dataclass(frozen=True)
+class Sample:
+    """What a run printed. stats: the lines that Ansible prints of them; none if the run left none."""
+
+    lines: tuple[str, ...]
+    stats: tuple[str, ...]
+    status: int
+
+
 def descriptions() -> dict[str, dict[str, t.Any]]:
-    """Return the texts for each playbook with its variables: those of the command line first, then the settings."""
+    """Return the description of each playbook. ``variables`` has its settings from the table."""
     content = yaml.safe_load(DESCRIPTIONS.read_text(encoding="utf-8"))
     found: dict[str, dict[str, t.Any]] = content["playbooks"]
     for name, told in found.items():
-        told["variables"] = {**told.get("variables", {}), **{one.name: _setting(one) for one in read_by(name)}}
+        told["variables"] = {one.name: one for one in read_by(name)}
     return found
 
 
-def _setting(setting: Setting) -> str:
-    """Return the text of a variable, with its type and its limits."""
-    spec = setting.spec
-    kind = "list of %s" % spec.get("elements", "str") if spec.get("type") == "list" else spec.get("type", "str")
-    text = "*%s.* %s" % (kind, setting.text)
-    if "choices" in spec:
-        text += " One of %s." % ", ".join("``%s``" % word for word in spec["choices"])
-    return text + (" This variable works only on the command line (``-e``)." if setting.once else "")
+def sample_of(name: str) -> Sample:
+    """The sample of a playbook. Its last line has the exit status."""
+    *lines, status = (SAMPLES_IN / ("%s.txt" % name)).read_text(encoding="utf-8").rstrip().splitlines()
+    stats: list[str] = []
+    if (head := next((line for line in lines if line.startswith(STATS)), None)) is not None:
+        at = lines.index(head)
+        lines, stats = lines[:at], [line for line in lines[at + 1 :] if line]
+    while lines and not lines[-1]:
+        lines.pop()
+    return Sample(tuple(lines), tuple(stats), int(status.removeprefix(STATUS % "")))
 
 
 def page(name: str, told: t.Mapping[str, t.Any]) -> str:
-    """Return the page of a playbook."""
+    """The page of a playbook: first what it prints, then what it does."""
     title = "sfb.xmpp.%s" % name
+    sample = sample_of(name)
     parts = [HEAD % name, title, "=" * len(title), "", told["short"] + ".", ""]
-    for paragraph in told["description"]:
-        parts += [paragraph, ""]
-    parts += ["Hosts: %s." % told["hosts"].rstrip("."), ""]
-    parts += _section("Examples", [".. code-block:: console", "", *("   $ " + line for line in told["examples"])])
-    parts += _section("Variables", _definitions(told["variables"]))
+    parts += _section("Examples", _block("console", ["$ " + line for line in told["examples"]]))
+    parts += _section("Sample output", [SAMPLED % sample.status, "", *_block("text", sample.lines)])
+    paragraphs = [line for paragraph in told["description"] for line in (paragraph, "")]
+    parts += _section("What it does", [*paragraphs, "Hosts: %s." % told["hosts"].rstrip(".")])
+    variables = [line for one in told["variables"].values() for line in variable(one, name)]
+    parts += _section("Variables", [VARIABLES, "", *variables[:-1]])
     if told["tags"]:
-        parts += _section("Tags", _definitions(told["tags"]))
+        parts += _section("Tags", _definitions({"``%s``" % tag: text for tag, text in told["tags"].items()}))
     parts += _section("What it writes", ["- " + line for line in told["writes"]])
+    parts += _section("Exit status", _definitions(exit_statuses(name, told["exit"])))
+    parts += _section("Stats", _stats(name, sample))
     return "\n".join(parts).rstrip() + "\n"
+
+
+def variable(setting: Setting, playbook: str) -> list[str]:
+    """The lines of a setting: name, type and default first, then its text and the keys of a dictionary."""
+    spec = setting.spec
+    text = setting.text
+    choices = [str(word) for word in spec.get("choices", ())]
+    if any("``%s``" % word not in text for word in choices):
+        text += " Allowed values: %s." % ", ".join("``%s``" % word for word in choices)
+    lines = ["``%s`` : %s" % (setting.name, _kind(spec)), "   " + text, ""]
+    if setting.missing_in(playbook):
+        lines[0] += ", required"
+    else:
+        lines[0] += ", %s" % _default(setting.default(playbook))
+    if setting.once:
+        lines[0] += ", *only with -e*"
+    # Options of a module are described on its page, to which the text has a link.
+    if "options" in spec and ":ans" not in text:
+        lines += [
+            "   Keys%s:" % KEYS_OF.get(setting.option, ""),
+            "",
+            *("   - ``%s``: %s" % (key, _key(own)) for key, own in setting.key_specs().items()),
+            "",
+        ]
+    return lines
+
+
+def _kind(spec: t.Mapping[str, t.Any]) -> str:
+    kind = str(spec.get("type", "str"))
+    return "list of %s" % spec.get("elements", "str") if kind == "list" else "any" if kind == "raw" else kind
+
+
+def _key(spec: t.Mapping[str, t.Any]) -> str:
+    """Type and default of a key, and the keys below it."""
+    text = _kind(spec)
+    if "options" in spec:
+        text += " with the keys %s" % ", ".join("``%s``" % key for key in spec["options"])
+    if spec.get("required"):
+        return text + ", required"
+    return text + (", %s" % _default(spec["default"]) if spec.get("default") is not None else "")
+
+
+def _default(value: t.Any) -> str:
+    """As YAML has it."""
+    if value is None:
+        return "no default"
+    text = value if isinstance(value, str) else json.dumps(value)
+    return "default ``%s``" % text
+
+
+def exit_statuses(name: str, told: t.Mapping[t.Any, t.Any]) -> dict[str, t.Sequence[str]]:
+    """When a run ends with which status. told: what only this playbook has."""
+    failing = [WRONG_SETTINGS, *told[2]]
+    fine = [told[0]]
+    if PREFIX + "fail_on_changes" in {one.name for one in read_by(name)}:
+        fine.append(FINE_WITH_CHANGES)
+        failing.append(FAILS_ON_CHANGES)
+    return {"``0``": fine, "``2``": failing, "Other": [OTHER_STATUSES]}
+
+
+def _stats(name: str, sample: Sample) -> list[str]:
+    if name not in REPORTING:
+        return [NO_STATS]
+    keys = [key for key in STATS_OF if any('"%s"' % key in line for line in sample.stats)]
+    lines = [SETS_STATS, "", *_definitions({"``%s`` : %s" % (key, STATS_OF[key][0]): STATS_OF[key][1] for key in keys})]
+    return [*lines, "", "The run above sets:", "", *_block("text", [line.strip() for line in sample.stats])]
+
+
+def _block(language: str, lines: t.Iterable[str]) -> list[str]:
+    return [".. code-block:: %s" % language, "", *(("   " + line).rstrip() for line in lines)]
 
 
 def _section(title: str, lines: t.Sequence[str]) -> list[str]:
     return [title, "-" * len(title), "", *lines, ""]
 
 
-def _definitions(items: t.Mapping[str, str]) -> list[str]:
-    return [line for name, text in items.items() for line in ("``%s``" % name, "   %s" % text, "")][:-1]
+def _definitions(items: t.Mapping[str, str | t.Sequence[str]]) -> list[str]:
+    """Terms with a text, or with a list of texts."""
+    found = []
+    for name, text in items.items():
+        texts = [text] if isinstance(text, str) else ["- " + one for one in text] if len(text) > 1 else text
+        found += [name, *("   " + one for one in texts), ""]
+    return found[:-1]
 
 
 def sources(name: str) -> list[Path]:

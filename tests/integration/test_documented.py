@@ -22,13 +22,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from lab.deployment import replication
-from lab.deployment.seed import EDGE_POOL
-from lab.deployment.store import Store
+from lab.testing import add_edge_pool
 from tests.integration.documented import Block, blocks, commands, values
 from tests.integration.plays import CHECKOUT, Plays
 from tests.integration.test_examples import GATEWAY_NAMES, NAMES, VARIABLES, prepare
-from tests.integration.test_failover import SECOND
 from tests.integration.test_restore import snapshots
 from tests.unit.certificates import PASSPHRASE, elliptic_key, intermediate, issue, root
 
@@ -107,16 +104,6 @@ TABLES = {
     "usage.csv": "domain,last_used,sessions\nproseware.example,2026-11-30,7\n",
 }
 OF_THE_EDGES = ("guide_certificates", "guide_renewal", "gateway_certificate")
-
-
-def add_edge_pool(store: Store) -> None:
-    """A second Edge pool with XMPP, of which the lab has no server."""
-    role = store.get("service_role", "EdgeServer:" + EDGE_POOL) or {}
-    edge = {**role["Edge"], "AccessEdgeExternalFqdn": "sip2.contoso.test", "InternalInterfaceFqdn": SECOND}
-    store.put("pool", SECOND, {"Site": "Redmond", "Computers": [SECOND], "Roles": ["EdgeServer"], "Number": 9})
-    store.put("service_role", "EdgeServer:" + SECOND, {**role, "Pool": SECOND, "Edge": edge})
-    store.put("computer", SECOND, {"Pool": SECOND})
-    replication.install(store, SECOND)
 
 
 def name_of(command: str) -> str:

@@ -20,7 +20,8 @@ from tests.unit.prose import Passage, of_markdown, of_messages, of_remarks, of_r
 
 TOP = Path(__file__).resolve().parents[2]
 GUIDES = sorted((TOP / "docs" / "docsite" / "rst").glob("guide_*.rst"))
-PAGES = [*GUIDES, TOP / "README.md", TOP / "CONTRIBUTING.md", TOP / "docs" / "docsite" / "front.rst"]
+PLAYBOOKS = sorted((TOP / "docs" / "docsite" / "rst").glob("playbook_*.rst"))
+PAGES = [*GUIDES, *PLAYBOOKS, TOP / "README.md", TOP / "CONTRIBUTING.md", TOP / "docs" / "docsite" / "front.rst"]
 # Messages and the documentation of modules.
 CODE = sorted(
     path

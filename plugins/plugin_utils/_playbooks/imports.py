@@ -22,7 +22,6 @@ from .._files.import_records import UnreadableSource
 from .._files.import_values import granted, imported
 
 PREFIX = "sfb_xmpp_import_"
-INTO = "sfb_xmpp_into"
 # The resource of each file, by the setting that names the file. The order is that of the variables.
 KINDS: t.Mapping[str, Resource] = {"policies": POLICY, "partners": PARTNER, "gateway": GATEWAY}
 USERS = "users"
@@ -53,15 +52,9 @@ class Imported:
 def asked(values: t.Mapping[str, t.Any]) -> dict[str, str]:
     """Return the paths of the files, by kind. values: the settings. Raises Refused if a setting is missing."""
     found = {kind: str(values["import_" + kind]) for kind in (*KINDS, USERS) if "import_" + kind in values}
-    reasons = []
     if not found:
         names = ", ".join(PREFIX + kind for kind in (*KINDS, USERS))
-        reasons.append("no file to import is named. Set at least one of %s" % names)
-    if "into" not in values:
-        text = "%s: is missing. Name the file of variables to write, as in -e %s=inventory/group_vars/all/lists.yml"
-        reasons.append(text % (INTO, INTO))
-    if reasons:
-        raise Refused(reasons)
+        raise Refused(["no file to import is named. Set at least one of %s" % names])
     return found
 
 

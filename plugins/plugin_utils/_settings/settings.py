@@ -159,8 +159,8 @@ def _at_hand(playbook: str, values: t.Mapping[str, t.Any], source: Source) -> li
         if setting.former in source.extra and playbook in (setting.former_in or setting.playbooks):
             text = "%s: this variable is called %s now. Give -e %s=... instead"
             found.append(text % (setting.former, setting.name, setting.name))
-        elif setting.missing and setting.option not in values:
-            found.append("%s: is missing. %s" % (setting.name, setting.missing))
+        elif setting.option not in values and (missing := setting.missing_in(playbook)):
+            found.append("%s: is missing. %s" % (setting.name, missing))
     return found
 
 

@@ -40,6 +40,40 @@ IGNORED = frozenset(PREFIX + name for name in ("result", "changes", "snapshot_of
 # The longest horizon of a forecast in days. The modules have the same limit (module_utils/_x509/later.py).
 FORECAST_DAYS = 400
 
+# What playbooks use if a variable is not set, where its spec has no default, or one for modules only.
+DEFAULTS: dict[str, t.Any] = {
+    "fail_on_changes": False,
+    "import_encoding": "utf-8",
+    "deployment": "default",
+    "replication": "wait",
+    "revoke_restart": False,
+    "show_users": True,
+    "snapshot": True,
+    "snapshot_directory": "~/.ansible/sfb.xmpp/snapshots",
+    "state_directory": "~/.ansible/sfb.xmpp",
+    "target": "2019",
+    # Keys of a dictionary.
+    "verification.allow_local": False,
+    "verification.fail_on": ["failed"],
+}
+# The default of sfb_xmpp_into.
+INTO = {
+    "audit": "./sfb-xmpp-audit",
+    "capture": "./sfb-xmpp-capture.json",
+    "decommission": "./sfb-xmpp-decommission",
+    "export": "./sfb-xmpp-export",
+    "migration": "./sfb-xmpp-migration",
+}
+# The message if one of these playbooks has no value. Other playbooks that read the variable do not need it.
+_PARTNER = "name the partner, as in -e sfb_xmpp_for_partner=fabrikam.com"
+NEEDED: dict[str, dict[str, str]] = {
+    "for_partner": {"explain": _PARTNER, "onboard": _PARTNER},
+    "for_user": {"explain": "name the user, as in -e sfb_xmpp_for_user=ann@contoso.com"},
+    "into": {
+        "import": "name the file of variables to write, as in -e sfb_xmpp_into=inventory/group_vars/all/lists.yml"
+    },
+}
+
 Spec = t.Mapping[str, t.Any]
 
 PLAYBOOKS = tuple(
@@ -93,6 +127,22 @@ class Setting:
     former: str = ""
     former_in: tuple[str, ...] = ()
     missing: str = ""
+
+    def default(self, playbook: str) -> t.Any:
+        """The value that a playbook uses if the variable is not set, for its page. None if there is none."""
+        if self.option == "into":
+            return INTO.get(playbook)
+        return DEFAULTS.get(self.option, self.spec.get("default"))
+
+    def key_specs(self) -> dict[str, Spec]:
+        """The keys of a dictionary, or of each in a list, with the defaults that playbooks use."""
+        own = self.spec.get("options") or {}
+        given = {key: DEFAULTS.get("%s.%s" % (self.option, key)) for key in own}
+        return {key: spec if given[key] is None else {**spec, "default": given[key]} for key, spec in own.items()}
+
+    def missing_in(self, playbook: str) -> str:
+        """The message if a playbook that reads the variable has no value; empty if it may be left out."""
+        return self.missing or NEEDED.get(self.option, {}).get(playbook, "")
 
     @property
     def option(self) -> str:

@@ -138,8 +138,5 @@ def test_what_is_refused_names_the_file_and_the_place(texts: dict[str, str], exp
 def test_what_is_asked() -> None:
     given: dict[str, t.Any] = {"import_users": "u.xml", "import_partners": "p.csv", "into": "x.yml"}
     assert asked(given) == {"partners": "p.csv", "users": "u.xml"}
-    with pytest.raises(Refused) as caught:
-        asked({"import_encoding": "cp1252"})
-    assert [reason.split(":")[0].split(". ")[0] for reason in caught.value.reasons] == [
-        "no file to import is named", "sfb_xmpp_into",
-    ]  # fmt: skip
+    with pytest.raises(Refused, match="no file to import is named"):
+        asked({"import_encoding": "cp1252", "into": "x.yml"})

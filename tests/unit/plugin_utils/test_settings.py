@@ -333,6 +333,11 @@ MISSING = {
     "revoke": (
         "sfb_xmpp_revoke_domain: is missing. Name the domain to revoke, as in -e sfb_xmpp_revoke_domain=fabrikam.com"
     ),
+    "onboard": "sfb_xmpp_for_partner: is missing; name the partner, as in -e sfb_xmpp_for_partner=fabrikam.com",
+    "import": (
+        "sfb_xmpp_into: is missing; name the file of variables to write, as in"
+        " -e sfb_xmpp_into=inventory/group_vars/all/lists.yml"
+    ),
 }
 
 
@@ -343,10 +348,19 @@ MISSING = {
         ("revoke", {}, MISSING["revoke"]),
         # What an inventory says does not count.
         ("revoke", {"sfb_xmpp_revoke_domain": "a.test"}, MISSING["revoke"]),
+        ("onboard", {}, MISSING["onboard"]),
+        ("import", {}, MISSING["import"]),
     ],
 )
 def test_what_a_playbook_cannot_do_without(playbook: str, values: dict[str, t.Any], text: str) -> None:
     assert reasons(playbook, values) == [text]
+
+
+def test_what_one_playbook_needs_another_can_do_without() -> None:
+    user = "sfb_xmpp_for_user: is missing; name the user, as in -e sfb_xmpp_for_user=ann@contoso.com"
+    assert reasons("explain", {}) == [MISSING["onboard"], user]
+    for playbook in ("verify", "history", "restore", "rehearse", "audit"):
+        assert reasons(playbook, {}) == []
 
 
 def test_all_mistakes_are_named_at_once() -> None:
