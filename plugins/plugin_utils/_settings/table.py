@@ -65,12 +65,12 @@ INTO = {
     "migration": "./sfb-xmpp-migration",
 }
 # The message if one of these playbooks has no value. Other playbooks that read the variable do not need it.
-_PARTNER = "name the partner, as in -e sfb_xmpp_for_partner=fabrikam.com"
+_PARTNER = "Name the partner, as in -e sfb_xmpp_for_partner=fabrikam.com"
 NEEDED: dict[str, dict[str, str]] = {
     "for_partner": {"explain": _PARTNER, "onboard": _PARTNER},
-    "for_user": {"explain": "name the user, as in -e sfb_xmpp_for_user=ann@contoso.com"},
+    "for_user": {"explain": "Name the user, as in -e sfb_xmpp_for_user=ann@contoso.com"},
     "into": {
-        "import": "name the file of variables to write, as in -e sfb_xmpp_into=inventory/group_vars/all/lists.yml"
+        "import": "Name the file of variables to write, as in -e sfb_xmpp_into=inventory/group_vars/all/lists.yml"
     },
 }
 

@@ -333,9 +333,9 @@ MISSING = {
     "revoke": (
         "sfb_xmpp_revoke_domain: is missing. Name the domain to revoke, as in -e sfb_xmpp_revoke_domain=fabrikam.com"
     ),
-    "onboard": "sfb_xmpp_for_partner: is missing; name the partner, as in -e sfb_xmpp_for_partner=fabrikam.com",
+    "onboard": "sfb_xmpp_for_partner: is missing. Name the partner, as in -e sfb_xmpp_for_partner=fabrikam.com",
     "import": (
-        "sfb_xmpp_into: is missing; name the file of variables to write, as in"
+        "sfb_xmpp_into: is missing. Name the file of variables to write, as in"
         " -e sfb_xmpp_into=inventory/group_vars/all/lists.yml"
     ),
 }
@@ -357,7 +357,7 @@ def test_what_a_playbook_cannot_do_without(playbook: str, values: dict[str, t.An
 
 
 def test_what_one_playbook_needs_another_can_do_without() -> None:
-    user = "sfb_xmpp_for_user: is missing; name the user, as in -e sfb_xmpp_for_user=ann@contoso.com"
+    user = "sfb_xmpp_for_user: is missing. Name the user, as in -e sfb_xmpp_for_user=ann@contoso.com"
     assert reasons("explain", {}) == [MISSING["onboard"], user]
     for playbook in ("verify", "history", "restore", "rehearse", "audit"):
         assert reasons(playbook, {}) == []
