@@ -73,6 +73,15 @@ def test_a_chain_that_took_too_long_still_shows_the_end_of_the_certificate() -> 
     assert {NOT_CHECKED, "expired"} <= set(last)
 
 
+def test_time_that_runs_out_is_a_finding_and_not_a_good_forecast() -> None:
+    sent, roots = generated(1)
+    chain, anchors = [one.certificate for one in sent], [one.certificate for one in roots]
+    first = examine(chain, NAMES[0], anchors, NOW, WITHIN)[1]
+    assert NOT_CHECKED not in first
+    (*_others, (_at, last)) = examine_later(chain, NAMES[0], anchors, NOW, WITHIN, first, seconds=1e-9)
+    assert {NOT_CHECKED, "expired"} <= set(last)
+
+
 def test_of_an_edge_the_intermediate_that_ends_first_is_foreseen() -> None:
     root = issue("Root", key=KEY, ca=True, days=900)
     above = issue("Issuing", root, key=KEY, ca=True, days=60)

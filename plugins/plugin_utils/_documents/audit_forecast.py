@@ -51,7 +51,10 @@ class Upcoming:
     @property
     def hit(self) -> str:
         """The affected partners and users, as a text."""
-        partners = max(one["partners"] for one in (self.first, *self.others))
+        items = (self.first, *self.others)
+        # Certificates of several partners can end in the same second.
+        single = {one["object"] for one in items if one["partners"] == 1}
+        partners = max(len(single), *(one["partners"] for one in items))
         if not partners:
             return "no one at once"
         counted = [one["users"] for one in (self.first, *self.others) if one["users"] is not None]
@@ -96,8 +99,7 @@ def lines(audit: Audit) -> list[str]:
     first = summary(audit)
     errors = [row for row in rows(audit) if row.first["severity"] == "error"]
     shown = [
-        "  %s  %s: %s; act by %s: %s"
-        % (row.day, row.first["object"], row.first["message"], row.last_day, row.first["remedy"])
+        "  %s  %s: %s; act by %s: %s" % (row.day, row.first["object"], row.message, row.last_day, row.first["remedy"])
         for row in errors[:MOST_SHOWN]
     ]
     return [first, *shown] if first else []

@@ -301,6 +301,15 @@ def test_a_screen_has_three_lines_and_the_ticket_has_all() -> None:
     assert shown.lines({**found, "forecast": None}) == []
 
 
+def test_partners_whose_certificates_end_in_the_same_second_are_all_named() -> None:
+    later = ["2027-01-10T00:00:00Z"]
+    found = audit(probe={"domains": [entry(name, later=later) for name in ("a.test", "b.test")], "own": []})
+    _head, line = shown.lines(found)
+    assert "a.test: " in line
+    assert "; also b.test; act by" in line
+    assert "| 2 partners" in "\n".join(shown.markdown(found, 50))
+
+
 def test_what_was_not_seen_is_said() -> None:
     assert shown.lines(audit()) == [
         "Forecast for 90 days: no problem is expected. There is no forecast for 2 partners."
