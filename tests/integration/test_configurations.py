@@ -69,7 +69,7 @@ def test_access_edge(management: Management) -> None:
     assert management.rhythm(configuration(ACCESS_EDGE), allow_federated_users=False, force=True).changed
     found = management.run(info(ACCESS_EDGE)).values
     assert found["configuration"]["allow_federated_users"] is False
-    assert "nothing federates" in found["findings"][0]["message"]
+    assert "SIP federation and XMPP federation do not work" in found["findings"][0]["message"]
 
 
 def test_nothing_given_is_nothing_done(management: Management) -> None:

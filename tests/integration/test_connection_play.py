@@ -188,7 +188,7 @@ def test_a_host_that_would_share_anothers_session_is_refused_by_name(controller:
     controller.doors["fe02"] = {**controller.doors["fe01"], "ansible_psrp_auth": "ntlm"}
     text, _results = controller.play([{**READ, "throttle": 1}, READ], hosts="fe01,fe02", code=2)
     assert "hosts 'fe01' and 'fe02' have the same address, port, path and user" in text
-    assert "differ in auth: host 'fe02' is refused" in text
+    assert "differ in auth, so host 'fe02' is refused" in text
     assert "fe01                       : ok=2" in text
 
 

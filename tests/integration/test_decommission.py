@@ -192,7 +192,8 @@ def is_told_what_is_left(used: Plays, run: Run, bound: dict[str, str]) -> None:
     others = [(one["where"], one["code"]) for one in left if one["where"] in keys and one not in keys.values()]
     # Their account is the built-in Administrator, which is of Windows.
     assert others == [(host, code) for host in keys for code in ("winrm_listener", "firewall_rule")]
-    files = [one["text"].split()[0].strip(":") for one in left if one["where"] == "controller"]
+    # A text begins with a verb and the path.
+    files = [one["text"].split()[1].strip(",.") for one in left if one["where"] == "controller"]
     home = used.directory / "home" / "sfb.xmpp" / "snapshots"
     assert files == [str(home / "*Z-contoso.yml"), str(home / "runs.jsonl"), str(used.directory / "out")]
     assert "CONTOSO\\admin" in next(one["text"] for one in left if one["code"] == "role_group")

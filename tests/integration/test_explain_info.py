@@ -93,7 +93,7 @@ def test_an_additional_domain_and_a_site_policy(federation: Federation, manageme
     federation.store.delete("policy", "Site:Redmond")
     found = explained(federation, management)
     assert found["first_broken"] == "policy"
-    assert "the policy in effect, global, gives" in found["sentence"]
+    assert "the policy in effect, global, does not give" in found["sentence"]
     agrees(federation, found)
 
 

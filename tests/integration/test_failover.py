@@ -167,7 +167,7 @@ def test_of_two_deployments_only_the_one_that_has_the_pool_is_touched(
     assert text % (EDGE_POOL, SECOND) in " ".join(nowhere.output.split())
     done = failover(plays, "-e", "sfb_xmpp_failover_to=" + SECOND, fourthcoffee=other)
     assert done.code == 0, done.output
-    text = "in the deployment fourthcoffee: edge2.contoso.test is an Edge pool of the deployment contoso."
+    text = "in the deployment fourthcoffee, because edge2.contoso.test is an Edge pool of the deployment contoso."
     assert text in " ".join(done.output.split())
     events = {name: store.events(begin[name]) for name, store in stores.items()}
     changing = {

@@ -297,7 +297,7 @@ NONSENSE = [
     ("<I32>many</I32>", "'many' must be a whole number"),
     ("<S>not closed", "not well-formed XML"),
     ("<Obj>" * 3000 + "</Obj>" * 3000, "nested more than"),
-    ('<Obj RefId="0"><Props><B N="EnableKeepAlive">maybe</B></Props></Obj>', "EnableKeepAlive: 'maybe' is not true"),
+    ('<Obj RefId="0"><Props><B N="EnableKeepAlive">maybe</B></Props></Obj>', "EnableKeepAlive: 'maybe' must be true"),
     ('<Obj RefId="0"><Props><Ref N="A" RefId="7" /></Props></Obj>', "A: the XML refers to the object '7'"),
     ('<!DOCTYPE a [<!ENTITY b "c">]><S>&b;</S>', "document type"),
     (b"<S>\xff\xfe</S>", "can't decode"),
@@ -338,7 +338,7 @@ BROKEN: list[tuple[str, t.Callable[[Turn], object], str]] = [
         "fragment 2 of a message, but fragment 1 was next",
     ),
     ("no state", lambda turn: turn.received(whole(STATE, "<Obj><MS /></Obj>")), "has no state"),
-    ("wrong state", lambda turn: turn.received(whole(STATE, "<I32>x</I32>")), "the end of the pipeline: 'x' is not"),
+    ("wrong state", lambda turn: turn.received(whole(STATE, "<I32>x</I32>")), "the end of the pipeline: 'x' must be"),
     (
         "alien state",
         lambda turn: turn.received(whole(STATE, '<Obj><MS><I32 N="PipelineState">42</I32></MS></Obj>')),

@@ -56,7 +56,7 @@ def test_files_become_variables_and_what_is_replaced_is_kept(plays: Plays) -> No
     run = run_import(plays, **files, into="lists.yml")
     assert run.code == 0, run.output
     assert "now has 1 policy, 2 partners, the settings of the gateway, the policies of 1 of 1 users" in run.output
-    assert "left out DialbackPassphrase, a secret" in " ".join(run.output.split())
+    assert "left out DialbackPassphrase, because it is a secret" in " ".join(run.output.split())
     assert not [one for one in plays.directory.glob("lists.yml*") if SECRET in one.read_text()]
     assert SECRET not in run.output
     assert into.stat().st_mode & 0o777 == 0o600

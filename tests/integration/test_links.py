@@ -156,7 +156,7 @@ def test_converge_names_the_link_and_writes_only_where_a_message_could_pass(host
     if blocking:
         assert planned.values["report"][-1] == "A real run would be refused before its first write: %s." % blocking[0]
     if blocking or name == "only-reading":
-        with pytest.raises(Refused, match="no message could pass" if blocking else "may read but not write"):
+        with pytest.raises(Refused, match="no message could pass" if blocking else "can read but not write"):
             converge(hosts.management, **MORE)
         assert hosts.management.writes(mark) == []
     else:

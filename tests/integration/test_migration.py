@@ -80,7 +80,7 @@ def test_users_by_name(used: Plays) -> None:
     assert file.stat().st_mode & 0o777 == 0o600
     for words in (
         "nobody@contoso.test",
-        "homed on %s already" % POOL_2019,
+        "already homed on %s" % POOL_2019,
         "does not record sessions",
         "new.test",
     ):

@@ -248,7 +248,7 @@ def test_an_account_that_may_only_read_is_told_before_anything_is_sent(managemen
     try:
         assert viewer.run(info(PARTNER)).values["partners"] == []
         with pytest.raises(
-            Refused, match=r"may read but not write\. Its session does not offer New-CsXmppAllowedPartner"
+            Refused, match=r"can read but not write\. Its session does not offer New-CsXmppAllowedPartner"
         ):
             viewer.run(singular(PARTNER), domain="a.test", **ROW)
         assert management.writes() == []

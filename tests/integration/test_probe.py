@@ -645,13 +645,13 @@ def test_refusals_come_before_any_packet(site: Site) -> None:
     assert refused["failed"]
     names = [text.partition(":")[0] for text in refused["reasons"]]
     assert names == ["domains", "own_domains", "nameservers", "certificate", "timeout", "workers"]
-    assert "is needed" in site.probe()["msg"]
+    assert "set domains, partners or own_domains" in site.probe()["msg"]
 
 
 def test_a_missing_package_is_named(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     packages = [(ImportError("no"), "dnspython"), (None, "cryptography"), (ImportError("no"), "pyOpenSSL")]
     monkeypatch.setattr(_probe_task, "_PACKAGES", packages)
-    assert [text.split()[0] for text in site.probe(domains=[DOMAIN])["reasons"]] == ["dnspython", "pyOpenSSL"]
+    assert [text.split()[4] for text in site.probe(domains=[DOMAIN])["reasons"]] == ["dnspython", "pyOpenSSL"]
 
 
 def test_a_mistake_with_one_domain_does_not_hide_the_others(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -110,7 +110,7 @@ def test_a_list_goes_before_a_selector(management: Management) -> None:
     result = management.rhythm(TASK, **{**wanted, "policies": [*wanted["policies"], named]})
     assert holders(management) == set(DUBLIN) - {"akelly"}
     assert holders(management, "Tag:Named") == {"akelly"}
-    assert "(named in the list of Named): sip:akelly@" in result.warnings[0]
+    assert "(in the list of Named): sip:akelly@" in result.warnings[0]
 
 
 def test_a_site_policy_is_looked_at_without_asking_for_each_user(management: Management) -> None:

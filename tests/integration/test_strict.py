@@ -175,7 +175,7 @@ def test_a_route_that_is_not_shown_is_set_with_force_only(strict: Lab) -> None:
     management = Management(strict, target(strict, "fe01", "CONTOSO\\admin", "Lab-admin-1"))
     mark = management.mark()
     wanted: dict[str, t.Any] = {"federation_routes": [{"site": "Dublin", "edge_pool": "edge.contoso.test"}]}
-    with pytest.raises(Refused, match="XmppFederationRoute"):
+    with pytest.raises(Refused, match="does not show the XMPP federation route"):
         management.run(FEDERATION, **wanted)
     assert management.writes(mark) == []
     assert not management.run(FEDERATION, force=True, **wanted).failures

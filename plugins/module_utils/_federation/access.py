@@ -52,7 +52,7 @@ class Access:
         if not self.lacking:
             return ""
         who = self.account or "the session's account"
-        what = "may read but not write" if self.all_of_them else "may not write all of this"
+        what = "can read but not write" if self.all_of_them else "cannot write all of this"
         text = "%s %s. Its session does not offer %s. " % (who, what, some(self.lacking))
         if SET_SITE not in self.lacking:
             return text + needed(self.lacking)

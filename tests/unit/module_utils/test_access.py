@@ -23,7 +23,7 @@ from tests.unit.module_utils.states import run
 
 NEW_POLICY: dict[str, t.Any] = {"identity": "Staff", "enable_federation_access": True}
 NEEDED = (
-    "may read but not write. Its session does not offer New-CsExternalAccessPolicy. CsAdministrator is needed, or a"
+    "can read but not write. Its session does not offer New-CsExternalAccessPolicy. CsAdministrator is needed, or a"
     " role of your own with it"
 )
 ROUTES: list[dict[str, t.Any]] = [{"site": "Redmond", "edge_pool": "edge.contoso.com"}]
@@ -60,7 +60,7 @@ def test_the_last_line_for_people_says_it() -> None:
 
 def test_one_right_of_several_is_enough_to_refuse() -> None:
     shell = server("Set-CsXmppGatewayConfiguration")
-    told = "may not write all of this. Its session does not offer Set-CsXmppGatewayConfiguration"
+    told = "cannot write all of this. Its session does not offer Set-CsXmppGatewayConfiguration"
     with pytest.raises(Refused, match=told):
         run(FEDERATION, shell, policies=[NEW_POLICY], gateway={"connection_limit": 7})
     assert shell.writes() == []

@@ -181,7 +181,7 @@ BROKEN: dict[str, tuple[t.Callable[[State], State], list[str]]] = {
     ),
     "srv_missing": (lambda s: s.with_domain("missing"), ["srv_missing"]),
     "srv_elsewhere": (lambda s: s.with_domain("elsewhere", "contoso.com names old.contoso.com"), ["srv_elsewhere"]),
-    "rights": (lambda s: replace(s, rights="the account may read but not write"), ["rights"]),
+    "rights": (lambda s: replace(s, rights="the account can read but not write"), ["rights"]),
     "certificate_missing": (
         lambda s: s.with_server("edge", certificates=(used(INTERNAL),)),
         ["certificate_missing"],
