@@ -43,7 +43,7 @@ def table(run: Run) -> dict[str, list[str]]:
     for row in rows:
         verdict, domain, details = re.split(r" {2,}", row.strip(), maxsplit=2)
         tls, *more = details.split("; ")
-        words = ("declared settings use ", "it accepts ", "certificate until ")
+        words = ("declared settings use ", "the server accepts ", "certificate until ")
         told = [next((one.removeprefix(word) for one in more if one.startswith(word)), "-") for word in words]
         found[domain] = [verdict, tls, *told]
     return found

@@ -220,7 +220,7 @@ def _details(entry: Values) -> str:
     if accepts and declared:
         found.append("declared settings use " + _methods(accepts, declared["uses"], ", else "))
     if accepts:
-        found.append("it accepts " + _methods(accepts, [one for one in accepts if accepts[one] != "no"], ", "))
+        found.append("the server accepts " + _methods(accepts, [one for one in accepts if accepts[one] != "no"], ", "))
     until = (entry.get("certificate") or {}).get("not_after")
     found += ["certificate until " + str(until)[:10]] if until else []
     streams = [edge["streams"] for edge in entry.get("edges") or () if edge["streams"] is not None]

@@ -128,7 +128,7 @@ def test_the_table_has_a_line_for_each_domain_and_finding() -> None:
     assert lines[1] == "  not observable  contoso.test (own)%s  no TLS seen" % (" " * 22), "the worst first"
     assert lines[2] == (
         "  warning         xn--mnchen-3ya.example (münchen.example)  TLSv1.2; declared settings use EXTERNAL?, else"
-        " dialback in TLS; it accepts EXTERNAL?, dialback in TLS; certificate until 2027-02-20"
+        " dialback in TLS; the server accepts EXTERNAL?, dialback in TLS; certificate until 2027-02-20"
     )
     assert lines[3:5] == [
         "      warning  it ends in 3 days; ask for a new one",
