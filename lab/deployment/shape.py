@@ -29,7 +29,11 @@ _FOLDER = Path(__file__).with_name("shapes")
 
 @dataclass(frozen=True)
 class EdgePool:
-    """Describe an Edge pool. fqdn, site: of the pool. access_edge: its external name."""
+    """Describe an Edge pool.
+
+    fqdn, site: of the pool.
+    access_edge: the external name of the pool.
+    """
 
     fqdn: str
     site: str

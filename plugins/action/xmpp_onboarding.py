@@ -110,7 +110,7 @@ def _absolute(path: str) -> str:
 
 
 def _own(options: t.Mapping[str, t.Any], probed: Result) -> Result:
-    """Return the own side for the sheet: the settings, and the certificate that the own gateway presents."""
+    """Return your own side for the sheet: the settings, and the certificate that the own gateway presents."""
     seen: Result = next((one for one in probed.get("own") or () if one.get("certificate")), {})
     edge = str(options.get("access_edge") or "")
     found = {

@@ -157,7 +157,7 @@ def _not_declared(wanted: str, variables: t.Mapping[str, t.Any]) -> Result:
 def _note(read: t.Mapping[str, t.Any], domains: t.Sequence[str], host: str) -> str:
     if "sip_domains" in read:
         return "own domains: SIP domains of the deployment, read from %s" % host
-    known = "the names of the certificate" if domains else "unknown, so the own side was not checked"
+    known = "the names of the certificate" if domains else "unknown, so your own side was not checked"
     return "own domains: %s; the SIP domains could not be read from %s: %s" % (known, host, _reason(read))
 
 

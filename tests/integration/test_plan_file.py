@@ -103,7 +103,7 @@ def test_the_reviewed_plan_is_applied_once_and_nothing_else_is(plays: Plays) -> 
     message = play(plays, "converge", sfb_xmpp_plan_file=str(file), **changed).wrong()[0].result["msg"]
     assert "it was made from other values of sfb_xmpp_partners" in message
     assert "new since the plan was made: partner c.test" not in message
-    assert "New- that is not in the plan: partner c.test" in message
+    assert "a New- call that is not in the plan: partner c.test" in message
     assert writes(plays, begin) == []
 
     # As reviewed; the steps are those of the file. And once done it is no longer the plan.

@@ -224,9 +224,9 @@ def _row(mark: str, domains: t.Sequence[OfDomain]) -> list[str]:
 def in_words(one: OfDomain) -> str:
     """Return the changes for a domain in words. The directions are shown separately only if they differ."""
     out, back = _of_direction(one.out), _of_direction(one.back)
-    found = (
-        [out] if out == back else ["to it %s" % (out or "nothing changes"), "from it %s" % (back or "nothing changes")]
-    )
+    found = [out]
+    if out != back:
+        found = ["outgoing: %s" % (out or "nothing changes"), "incoming: %s" % (back or "nothing changes")]
     if one.contact_first and one.back.get("gain"):
         found[-1] += " (contacts only)"
     words: dict[Change, str] = {

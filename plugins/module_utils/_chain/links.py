@@ -454,7 +454,7 @@ LINKS: tuple[Link, ...] = (
         "certificate",
         ("servers",),
         when.clock_apart,
-        "the clock differs from the controller's clock on %(hosts)s",
+        "the clock of %(hosts)s differs from the controller's clock",
         "synchronise the clock; an Edge in a workgroup gets no time from a domain controller",
         "the server checks its own and the partners' certificates with a wrong time",
         "the server itself, the Windows Time service (w32tm), or the controller",

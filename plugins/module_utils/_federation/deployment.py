@@ -157,7 +157,10 @@ class Reader:
         return Statement(USERS, {**self.controller, **chosen}, select=USER_PROPERTIES, long=True)
 
     def kinds(self, resources: t.Sequence[Resource]) -> Deployment:
-        """Read all objects of these kinds. Raises ServerRefused, ShellError, and Unreadable for another form."""
+        """Read all objects of the given kinds.
+
+        Raises ServerRefused, ShellError, and Unreadable if an answer has an unexpected form.
+        """
         now = _now()
         if not resources:
             return Deployment(now)

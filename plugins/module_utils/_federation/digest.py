@@ -173,10 +173,12 @@ def _difference(before: str, after: str) -> str:
         return "%s since the plan was made" % verb
     first, second = _verb(before), _verb(after)
     if first == second:
-        return "another %s- than in the plan" % first
+        return "the %s- call differs from the plan" % first
     if not first:
-        return "%s- that is not in the plan" % second
-    return "%s- instead of the plan's %s-" % (second, first) if second else "the plan's %s- is not needed" % first
+        return "a %s- call that is not in the plan" % second
+    if not second:
+        return "the plan's %s- call is not needed" % first
+    return "a %s- call instead of the plan's %s- call" % (second, first)
 
 
 def _verb(entry: str) -> str:

@@ -139,7 +139,7 @@ def readable_name(change: Change, context: Context) -> t.Iterable[Finding]:
 
 
 def whole_text(change: Change, context: Context) -> t.Iterable[Finding]:
-    """Warn about a text with half a surrogate pair or a noncharacter. It is shown with marks in place of these."""
+    """Warn about a text with half a surrogate pair or a noncharacter. The output shows each of them as a mark."""
     for option, value in (change.after or {}).items():
         codes = no_characters(value) if isinstance(value, str) else []
         if codes:

@@ -132,7 +132,7 @@ def _plain(value: t.Any) -> t.Any:
 
 
 def view_of(result: t.Mapping[str, t.Any]) -> EdgeView:
-    """Convert a result to an EdgeView. Raises Refused for another form."""
+    """Convert a result to an EdgeView. Raises Refused if the result has an unexpected form."""
     if result.get("form") != FORM:
         text = "the result of xmpp_edge_view has the form %r, but this version of the collection reads the form %d"
         raise Refused([text % (result.get("form"), FORM)])

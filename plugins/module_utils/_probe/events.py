@@ -147,7 +147,7 @@ def _down(world: World) -> World:
     return replace(world, reachable=False, up=False)
 
 
-# Events on the own side
+# Events on your own side
 
 
 def _own_server_only(world: World) -> World:

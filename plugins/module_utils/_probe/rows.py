@@ -91,7 +91,7 @@ def uses(facts: Facts, row: Row) -> tuple[str, ...]:
 
 
 def _offers(facts: Facts, row: Row, method: str) -> bool:
-    """Return whether the own side reaches this method."""
+    """Return whether your own side reaches this method."""
     if method == SASL_OVER_TLS:
         return not FATAL.intersection(facts.faults)
     # If both sides have TLS, the stream is encrypted, or the attempt fails.

@@ -107,7 +107,7 @@ class Server:
 
 
 def server_of(result: t.Mapping[str, t.Any]) -> Server:
-    """Return the server of a result of xmpp_server_info. Raises Refused for another form."""
+    """Return the server of a result of xmpp_server_info. Raises Refused if its form is unknown."""
     if result.get("form") != FORM:
         text = "the result of xmpp_server_info has the form %r, but this version of the collection reads the form %d"
         raise Refused([text % (result.get("form"), FORM)])

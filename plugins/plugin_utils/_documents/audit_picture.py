@@ -26,7 +26,7 @@ _PAD = 14
 _CELL = 14
 _GAP = 14
 _HEAD = 30
-# The space between the own side's boxes, and the least width of a name, in pixels.
+# The space between your own side's boxes, and the least width of a name, in pixels.
 _BETWEEN = 26.0
 _NAME = 200
 _MOST_OWN = 8
@@ -53,7 +53,7 @@ class Box:
 
 
 def wide(audit: Audit, width: float = 1040) -> Markup:
-    """Draw the own side in a column on the left, and the partners on the right."""
+    """Draw your own side in a column on the left, and the partners on the right."""
     left, gap = 270.0, 110.0
     x = left + gap
     own, edge, bands = _own(audit, left), _edge(audit, left), _bands(audit, width - x)

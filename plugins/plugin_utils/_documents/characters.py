@@ -11,7 +11,7 @@ from ...module_utils._base.texts import in_strings, printable
 
 
 def clean(text: str) -> str:
-    """Return the text with an escape for each of these characters, so that readers notice them. Line feeds stay.
+    """Return the text with a visible escape for each forbidden or invisible character. Line feeds stay.
 
     XML 1.0 section 2.2 does not allow control characters and half a surrogate pair.
     """

@@ -40,7 +40,7 @@ _SASL = {
 
 @dataclass(frozen=True)
 class Own:
-    """The data of the own side.
+    """The data of your own side.
 
     domains: the SIP domains that partners may address.
     access_edge: the FQDN of the Access Edge.
@@ -106,7 +106,7 @@ def partner_sheet(partner: t.Mapping[str, t.Any], own: t.Mapping[str, t.Any], fo
 
 
 def dns_sheet(own: t.Mapping[str, t.Any], form: Form = "markdown") -> str:
-    """Return the sheet with the DNS records that the own side must publish. Raises Invalid."""
+    """Return the sheet with the DNS records that your own side must publish. Raises Invalid."""
     ours = Own.of(own)
     return render(
         [

@@ -96,7 +96,7 @@ def _impact(found: Result) -> list[str]:
     return [
         "## Users",
         head + "At least one partner: %s." % _changes(found["users"]),
-        markdown.table(["Domain of a partner", "Messages to it", "Messages from it"], numbers),
+        markdown.table(["Domain of a partner", "Messages to the partner", "Messages from the partner"], numbers),
         markdown.table(["Domains", "What changes", "Users", "Who"], groups),
     ]
 

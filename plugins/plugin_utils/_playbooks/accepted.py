@@ -93,7 +93,7 @@ def _mistakes(entry: t.Mapping[str, t.Any], today: datetime.date) -> t.Iterator[
 
 
 def _day(value: t.Any) -> datetime.date:
-    """Return a day. Raises ValueError for another form."""
+    """Return a day. Raises ValueError if the value is not a day."""
     if isinstance(value, datetime.datetime):
         return value.date()
     return value if isinstance(value, datetime.date) else datetime.date.fromisoformat(str(value))

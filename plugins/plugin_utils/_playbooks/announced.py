@@ -44,7 +44,7 @@ SUPPORT: dict[str, tuple[str, datetime.date, datetime.date | None]] = {
 
 @dataclass(frozen=True)
 class Announced:
-    """A forecast from a published date.
+    """Describe a forecast from a published date.
 
     at: the moment (UTC).
     severity, area, code, object, message, remedy: the keys of a finding.

@@ -111,7 +111,7 @@ def _severity(one: Finding) -> str:
 
 
 def moment(text: str) -> datetime.datetime:
-    """Return the time (UTC) of a text in an audit. Raises ValueError for another form."""
+    """Return the time (UTC) of a text in an audit. Raises ValueError if the text is not a time."""
     return datetime.datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=datetime.timezone.utc)
 
 

@@ -124,7 +124,7 @@ def within(limits: Limits, work: t.Callable[[], T]) -> T:
     threading.Thread(target=run, daemon=True, name=THREAD).start()
     try:
         ended = over.wait(limits.left())
-    except BaseException:  # Ansible's alarm, which may be first
+    except BaseException:  # Ansible's alarm can interrupt the wait before the limit.
         limits.give_up()
         raise
     if not ended:

@@ -93,7 +93,7 @@ class Connected:
 
 
 def connected_of(host: str, result: Values | None) -> Connected | None:
-    """Return the server of a task's result; None if the task did not connect. Raises Refused for another form.
+    """Return the server of a task's result; None if the task did not connect. Raises Refused if its form is unknown.
 
     If Ansible itself failed, its message is the reason. Example: a variable of the host cannot be evaluated.
     """

@@ -88,11 +88,15 @@ CHANGES: tuple[tuple[Put | None, dict[str, t.Any], str], ...] = (
     (("b.test", {"Description": "x"}), {}, "changed since the plan was made: partner b.test"),
     (("z.test", {}), {}, "new since the plan was made: partner z.test"),
     (("", {}), {}, "gone since the plan was made: partner a.test, partner b.test"),
-    (None, asked("a.test", "m.test"), "New- that is not in the plan: partner m.test"),
-    (None, asked("n.test"), "Remove- instead of the plan's Set-: partner a.test"),
-    (None, {"partners": [{"domain": "a.test", "description": "!"}]}, "another Set- than in the plan: partner a.test"),
-    (None, asked("n.test", "a.test", "b.test"), "Set- instead of the plan's Remove-: partner b.test"),
-    (None, {**asked("n.test", "a.test"), "protect": ["b.*"]}, "the plan's Remove- is not needed: partner b.test"),
+    (None, asked("a.test", "m.test"), "a New- call that is not in the plan: partner m.test"),
+    (None, asked("n.test"), "a Remove- call instead of the plan's Set- call: partner a.test"),
+    (
+        None,
+        {"partners": [{"domain": "a.test", "description": "!"}]},
+        "the Set- call differs from the plan: partner a.test",
+    ),
+    (None, asked("n.test", "a.test", "b.test"), "a Set- call instead of the plan's Remove- call: partner b.test"),
+    (None, {**asked("n.test", "a.test"), "protect": ["b.*"]}, "the plan's Remove- call is not needed: partner b.test"),
 )
 
 
@@ -167,7 +171,7 @@ def test_the_whole_has_one_digest_and_parts_have_others() -> None:
     assert set(part["objects"]) == {"partner a.test", "partner n.test"}
     text = refused(FEDERATION, shell, **arguments, parts=["partners"], plan_digest=whole)
     assert "gone since the plan was made: access edge, gateway, partner b.test" in text
-    assert "the plan's New- is not needed: policy x" in text
+    assert "the plan's New- call is not needed: policy x" in text
     # What was read only for a warning is no part of the plan.
     del arguments["access_edge"]
     reviewed = digest(FEDERATION, shell, **arguments)

@@ -121,9 +121,9 @@ class TestPlanFile:
                 "this plan is not the plan in %s" % plan,
                 "it was made for the deployment contoso, but this deployment is default",
                 "it was made from other values of {0}gateway, {0}policies".format(prefix),
-                "another Set- than in the plan: gateway",
                 "changed since the plan was made: partner a.test",
                 "new since the plan was made: policy x",
+                "the Set- call differs from the plan: gateway",
                 "run in check mode to save the new plan in the file, and review it",
             ]
 
