@@ -12,7 +12,7 @@ import typing as t
 from ..module_utils._base.names import Invalid
 from ..module_utils._base.result import Refused
 from ..module_utils._base.texts import printable
-from ..module_utils._probe.im_test import ARGUMENT_SPEC as MESSAGE
+from ..module_utils._probe.options import MESSAGE
 from ..module_utils._probe.own_domains import asking, own_domains
 from ..module_utils._probe.tasks import READ as PROBE
 from ..modules.xmpp_verification import TASK

@@ -68,7 +68,7 @@ PARAMETERS: dict[str, dict[str, Spec]] = {
             "choices": list(VERDICTS),
             "default": ["failed"],
         },
-        "verification_messages": {"type": "list", "elements": "dict", "options": _im_test.ARGUMENT_SPEC},
+        "verification_messages": {"type": "list", "elements": "dict", "options": _im_test.MESSAGE},
     },
 }
 # What a module requires or leaves open, and a role has a value for: nothing to do.

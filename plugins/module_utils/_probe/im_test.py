@@ -20,23 +20,10 @@ from .._base.names import key
 from .._base.result import Failure, Params, Refused, Result
 from .._base.task import Task
 from .._shell.statement import Answer, Credential, Secret, ServerError, Shell, Statement, Value
+from .options import MESSAGE
 
 CMDLET = "Test-CsXmppIM"
 CONFIGURATION = "Get-CsHealthMonitoringConfiguration"
-
-ARGUMENT_SPEC: dict[str, t.Any] = {
-    "to_user": {"type": "str", "required": True},
-    "from_user": {"type": "str"},
-    "credential": {
-        "type": "dict",
-        "options": {
-            "username": {"type": "str", "required": True},
-            "password": {"type": "str", "required": True, "no_log": True},
-        },
-    },
-    "pool": {"type": "str"},
-    "registrar_port": {"type": "int"},
-}
 
 # The form user@domain, without a resource.
 _ADDRESS = re.compile(r"[^@/\s]+@[^@/\s]+\.[^@/\s]+")
@@ -164,4 +151,4 @@ def _why(answer: Answer, outcome: t.Mapping[str, t.Any]) -> ServerError:
     return ServerError(CMDLET, "", "NotDelivered", said or "the message did not arrive; the server gave no reason")
 
 
-TASK = Task(ARGUMENT_SPEC, work)
+TASK = Task(MESSAGE, work)

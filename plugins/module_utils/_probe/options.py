@@ -20,6 +20,21 @@ PROBED = (
     "additional_domains", "tls_negotiation", "sasl_negotiation", "support_dialback_negotiation", "proxy_fqdn",
 )  # fmt: skip
 
+# The options of a test message (xmpp_im_test).
+MESSAGE: dict[str, t.Any] = {
+    "to_user": {"type": "str", "required": True},
+    "from_user": {"type": "str"},
+    "credential": {
+        "type": "dict",
+        "options": {
+            "username": {"type": "str", "required": True},
+            "password": {"type": "str", "required": True, "no_log": True},
+        },
+    },
+    "pool": {"type": "str"},
+    "registrar_port": {"type": "int"},
+}
+
 ARGUMENT_SPEC: dict[str, t.Any] = {
     "domains": {"type": "list", "elements": "str", "default": []},
     "partners": {"type": "list", "elements": "dict", "default": [], "options": PARTNER.spec()},

@@ -33,13 +33,11 @@ from ...module_utils._federation.plan_file import PlanFile
 from ...module_utils._federation.tasks import federation_of
 from ...module_utils._federation.words import ROLES, called, variable
 from ...module_utils._shell.statement import Place
-from .._documents.plan_markdown import render
 from .._documents.show import show, together
 from .._files import journal, reminders
 from .._files.journal_line import applied, carried_out, now
 from .._playbooks.accepted import codes_of, today
 from .._playbooks.federation_options import OF_SETTINGS, of_playbook, of_role
-from .._playbooks.verification import probing_of
 from .._settings.certificate import certificate_of
 from .._settings.source import settings_of
 from . import state
@@ -151,6 +149,8 @@ class FederationAction(DeploymentAction, ReportingAction):
     def _save_beside(self, result: Result, variables: Result) -> None:
         """Write a readable form of the saved plan next to its file."""
         host = str(variables["inventory_hostname"])
+        from .._documents.plan_markdown import render
+
         text = render(
             user_names.shown(result),  # before markup is added around names
             label=Inventory(variables).deployment,
@@ -208,6 +208,8 @@ class FederationAction(DeploymentAction, ReportingAction):
             given = plain(self._task.args.get("preflight_ignore")) or []
             self._task.args["preflight_ignore"] = [*given, *codes] if isinstance(given, list) else given
         if boolean(self._task.args.get("probe_first") or False):
+            from .._playbooks.verification import probing_of
+
             self._probing = probing_of(values.get("verification") or {}, certificate_of(self, variables))
         self._remind(inventory, values, variables)
         return bool(self._task.args["parts"])

@@ -20,9 +20,9 @@ from ...module_utils._base.result import Refused
 from ...module_utils._federation.guard import Guard
 from .._documents.partner_sheet import PORT, TTL
 from .._documents.short_document import Code, Form, Heading, Paragraph, Part, Points, render
+from .names import STAGES
 from .outcome import went_wrong
 
-STAGES = ("export", "remove", "route", "unbind")
 DONE = "done"
 VARIABLE, STAGE = "sfb_xmpp_decommission", "sfb_xmpp_decommission_stage"
 # Before these stages XMPP must be removed from the topology. They remove the certificate's assignment on the Edges.

@@ -17,7 +17,8 @@ from .._documents.short_document import Code, Heading, Paragraph, Part, Points, 
 from .._files.usage import DomainUse
 from . import usage
 from .decommission import ending_sheet, sentence
-from .migration_target import SERVER_2019, TARGETS, MigrationTarget, letter
+from .migration_target import TARGETS, MigrationTarget, letter
+from .names import SERVER_2019
 from .usage import PartnerUsage
 
 Info = t.Mapping[str, t.Any]

@@ -12,8 +12,7 @@ import typing as t
 from dataclasses import dataclass
 
 from .._documents.short_document import WIDTH
-
-SERVER_2019, TEAMS, XMPP = "2019", "teams", "xmpp"
+from .names import SERVER_2019, TEAMS, XMPP
 
 _DEPRECATED = "Microsoft, 'What's deprecated from Skype for Business Server 2019'"
 _MIGRATING = "Microsoft, 'Migrating XMPP federation'"

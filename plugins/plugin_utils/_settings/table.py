@@ -22,14 +22,12 @@ from ...module_utils._federation.catalogue import ACCESS_EDGE, GATEWAY, PARTS, R
 from ...module_utils._federation.tasks import FEDERATION_SPEC
 from ...module_utils._federation.words import PREFIX as _PREFIX
 from ...module_utils._federation.words import ROLES
-from ...module_utils._probe.im_test import ARGUMENT_SPEC as MESSAGE
 from ...module_utils._probe.options import ARGUMENT_SPEC as PROBE
-from ...module_utils._probe.options import VERDICTS
+from ...module_utils._probe.options import MESSAGE, VERDICTS
 from .._documents.finding_order import NEVER, SEVERITIES
 from .._playbooks.accepted import OPTIONS as ACCEPTED
-from .._playbooks.decommission import STAGES
 from .._playbooks.edge_questions import DEFAULTS as EDGE_DEFAULTS
-from .._playbooks.migration_target import TARGETS
+from .._playbooks.names import STAGES, TARGETS
 
 PREFIX = _PREFIX
 # For users' own variables.
