@@ -115,9 +115,9 @@ right from a policy without users, while the other run grants this policy. Both 
 
 At the end of each schedule:
 
-* No user has lost a right that no run was allowed to take, unless a run names the user in a failure or a warning.
+* If a user has lost a right that no run was allowed to take, a run names this user in a failure or a warning.
 * No run has overwritten a change of the other run without a message.
-* If both runs end without a message, the result is as after one run and then the other.
+* If both runs end without a message, the result is the same as after the two runs, one after the other.
 * Steps with the result ``done`` were carried out. Steps with the result ``not_sent`` were not carried out.
 * In every tenth schedule, the first run is repeated twice. The first repetition finishes the run. The second
   repetition changes nothing.
@@ -148,9 +148,9 @@ user. After a kill, run the playbook again, and check the users of the policies 
 How a run detects the other run
 -------------------------------
 
-Each batch of writes first reads the objects that it changes, in the same request. After the writes, the run reads the
-objects again. Policies that lose a right are read together with their users. Grants are read together with the
-policies.
+Each batch of writes first reads the objects that the batch changes, in the same request. After the writes, the run
+reads the objects again. Policies that lose a right are read together with their users. Grants are read together with
+the policies.
 
 .. list-table::
    :header-rows: 1

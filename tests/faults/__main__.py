@@ -170,7 +170,7 @@ one statement has one fault. The runs are:
 After each run, the test checks:
 
 * Each object is either unchanged or as planned.
-* The result lists what is done, what is not done, and what is unknown.
+* The result lists the steps that are done, not done and unknown.
 * The next run converges. A further run changes nothing.
 
 *Lost* counts steps that a run reported as done but did not do, and steps that the next run does not do. *Twice*
