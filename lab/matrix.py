@@ -187,7 +187,7 @@ def page(found: t.Sequence[Seen]) -> str:
     An unexpected result also shows the expected result.
     """
     judged = [one for one in found if one.verdict is not None]
-    total = "%d messages, %d not as expected. For %d of them the verdicts were compared, %d do not agree." % (
+    total = "%d messages, %d not as expected. For %d messages the verdicts were compared, %d do not agree." % (
         len(found),
         sum(not one.as_expected for one in found),
         len(judged),
@@ -235,13 +235,15 @@ _PAGE = """\
 Negotiation matrix
 ==================
 
-This page shows which settings of a partner lead to which method of authentication. ``make matrix`` makes it. Every
-row of Microsoft's table of negotiation settings has its own domain on each server, and a message is sent in each
+This page shows which settings of a partner lead to which method of authentication. ``make matrix`` makes this page.
+Every row of Microsoft's table of negotiation settings has its own domain on each server. A message is sent in each
 direction. The verdicts of ``sfb.xmpp.verify`` and ``sfb.xmpp.explain`` are compared with the messages.
 
-The gateway is the lab's, which follows Microsoft's table. The servers are real software. So the page shows how they
-behave with each row of the table. It does not show what a real Lync Server or Skype for Business Server does.
+The gateway belongs to the lab, and follows Microsoft's table. The servers are real software. The page shows how these
+servers behave with each row of the table. The page does not show how a Lync Server or Skype for Business Server
+behaves.
 
+The letters in the tables are the methods:
 
 * ``S``: SASL EXTERNAL, by certificates, over TLS
 * ``T``: dialback over TLS
@@ -259,16 +261,17 @@ These are the kinds of partners:
 * *mutual*: requires TLS, ends a TLS handshake without a client certificate, and then relies on dialback
 
 jabberd2 has no SASL between servers. Without TLS, it uses the stream header of RFC 3920, without version and domains.
-wokkel is a library with its own dialback. It has neither TLS nor SASL between servers.
+wokkel is a library with its own dialback. wokkel has neither TLS nor SASL between servers.
 
-*In* is a message from the partner's user to a local user, *out* a message in the other direction. The collection
-refuses to write rows 6, 12, 14, 16 and 18. The test writes these rows into the lab's store directly. They have no
-verdict.
+*In* is a message from the partner's user to a local user. *Out* is a message in the other direction. The collection
+refuses to write rows 6, 12, 14, 16 and 18. The test writes these rows into the lab's store directly. These rows have
+no verdict.
 
-A cell shows the method that was seen. If the table and the kind of partner lead to another method, the cell shows this
-method too. *Verify* is the verdict of a probe with the gateway's certificate. Warnings count as ``ok``. The test also
-compares a probe without the certificate, and explain. If a message contradicts one of the three, the cell shows it.
-*Mutual* partners announce dialback without TLS, and ignore it. So a probe cannot know whether rows 5, 11 and 17 work.
+A cell shows the method that was seen. If the table and the kind of partner lead to another method, the cell also
+shows the expected method. *Verify* is the verdict of a probe with the gateway's certificate. Warnings count as
+``ok``. The test also compares a probe without the certificate, and explain. If a message contradicts one of these
+three verdicts, the cell shows the contradiction. *Mutual* partners announce dialback without TLS, but do not answer
+dialback. So a probe cannot know whether rows 5, 11 and 17 work.
 
 
 %s

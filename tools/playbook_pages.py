@@ -66,7 +66,7 @@ STATS_OF = {
         " ended early.",
     ),
     NUMBER: ("int", "The number of planned or completed changes."),
-    DIGEST: ("str", "The digest of the plan. It is not set if the run made no plan."),
+    DIGEST: ("str", "The digest of the plan. If the run made no plan, this stat is not set."),
 }
 # These tasks do the work of converge, restore, audit and history. Their code reads variables and tags of the play.
 ACTION = "sfb.xmpp.xmpp_federation:"
@@ -261,7 +261,13 @@ def _stats(name: str, sample: Sample) -> list[str]:
         return [NO_STATS]
     keys = [key for key in STATS_OF if any('"%s"' % key in line for line in sample.stats)]
     lines = [SETS_STATS, "", *_definitions({"``%s`` : %s" % (key, STATS_OF[key][0]): STATS_OF[key][1] for key in keys})]
-    return [*lines, "", "The run above sets:", "", *_block("text", [line.strip() for line in sample.stats])]
+    return [
+        *lines,
+        "",
+        "The sample run sets these stats:",
+        "",
+        *_block("text", [line.strip() for line in sample.stats]),
+    ]
 
 
 def _block(language: str, lines: t.Iterable[str]) -> list[str]:

@@ -145,17 +145,17 @@ What-if claims
 ==============
 
 This page shows how often the what-if table of ``sfb.xmpp.audit`` and ``sfb.xmpp.explain`` is right. ``make what-if``
-makes it. The partners are probed, and the table gives an outcome for each partner and event. Then the event happens:
-the partner's server restarts with other settings, another certificate or another SRV record, or the gateway presents
-another certificate. A message is sent in each direction.
+makes this page. First the partners are probed. The table then gives an outcome for each partner and event. Then the
+event happens: the partner's server restarts with other settings, another certificate or another SRV record, or the
+gateway presents another certificate. A message is sent in each direction.
 
 
-%d messages were compared. %d contradict the outcome. %d are about an *unknown* (%.0f %%).
+%d messages were compared. %d messages contradict the outcome. For %d messages, the outcome is *unknown* (%.0f %%).
 
-The servers are Prosody and ejabberd. The gateway is the lab's, which follows Microsoft's table of negotiation
-settings. So the page does not show what a real Lync Server or Skype for Business Server does. Each of the 13 rows
-with a method has its own domain on each server. ejabberd has no option to switch SASL EXTERNAL off. Before an event,
-a server is one of these:
+The servers are Prosody and ejabberd. The gateway belongs to the lab, and follows Microsoft's table of negotiation
+settings. The page does not show how a Lync Server or Skype for Business Server behaves. Each of the 13 rows with a
+method has its own domain on each server. ejabberd has no option to switch SASL EXTERNAL off. Before an event, a
+server has one of these kinds:
 
 * *lenient*: accepts all methods
 * *strict*: accepts only certificates

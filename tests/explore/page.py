@@ -71,11 +71,13 @@ def page(rows: t.Sequence[Row]) -> str:
         sum(row.tally.carried_out for row in whole),
         sum(row.tally.wrong for row in whole),
     )
-    total = "%s schedules are covered by %s that were carried out. %s are wrong." % tuple(map("{:,}".format, numbers))
+    total = "%s schedules are covered. %s schedules were carried out. %s schedules are wrong." % tuple(
+        map("{:,}".format, numbers)
+    )
     bounded = [row for row in whole if not row.tally.complete]
     if bounded:
         pairs = dict.fromkeys(" and ".join(row.names) for row in bounded)
-        total += " The schedules are complete, except for %s." % ", ".join(pairs)
+        total += " For these pairs, not all schedules are covered: %s." % ", ".join(pairs)
     remains = "%s of %s" % tuple(
         "{:,}".format(sum(n)) for n in zip(*((r.tally.wrong, r.tally.all_orders) for r in inside), strict=True)
     )
@@ -103,8 +105,8 @@ _PAGE = """\
 Two runs at the same time
 =========================
 
-Two administrators start a run at the same time. A schedule is one order in which their requests reach the server.
-``make explore`` runs each pair below in every schedule, against a deployment in memory, and writes this page.
+Two administrators start runs at the same time. A schedule is one order in which the requests of both runs reach the
+server. ``make explore`` runs each pair below in every schedule, against a deployment in memory, and writes this page.
 
 %(total)s
 
@@ -113,24 +115,26 @@ right from a policy without users, while the other run grants this policy. Both 
 
 At the end of each schedule:
 
-* No user has lost a right that no run was allowed to take, unless a run names the user in a failure or a warning.
+* If a user has lost a right that no run was allowed to take, a run names this user in a failure or a warning.
 * No run has overwritten a change of the other run without a message.
-* If both runs end without a message, the result is as after one run and then the other.
-* Steps with the result ``done`` were carried out. Steps with the result ``not_sent`` were not.
-* In every tenth schedule, the first run is repeated twice. It finishes, then changes nothing.
+* If both runs end without a message, the result is the same as after the two runs, one after the other.
+* Steps with the result ``done`` were carried out. Steps with the result ``not_sent`` were not carried out.
+* In every tenth schedule, the first run is repeated twice. The first repetition finishes the run. The second
+  repetition changes nothing.
 
 Number of schedules
 -------------------
 
-On one controller the runs share a lock, and the second run waits. A revocation does not wait. Two controllers share
-no lock. The switch of a certificate takes no lock, so it has rows for two controllers only.
+On one controller, the runs share a lock. The second run waits for the lock. A revocation does not wait. Two
+controllers share no lock. The switch of a certificate takes no lock, so the table shows the switch for two
+controllers only.
 
-If schedules differ only in the order of independent requests, they have the same result. One of them is carried out,
-and the others count as covered. If there are too many schedules, only those with few switches between the two runs
-are carried out.
+If schedules differ only in the order of independent requests, they have the same result. One of these schedules is
+carried out. The other schedules count as covered. If a scenario has too many schedules, only schedules with few
+switches between the two runs are carried out.
 
 In scenarios with one fault, the answer to one request is lost, the session is lost before a request, or the run is
-killed there. The number in brackets counts these faults.
+killed before a request. The number in brackets counts these faults.
 
 .. csv-table::
    :header-rows: 1
@@ -138,14 +142,15 @@ killed there. The number in brackets counts these faults.
 
 %(rows)s
 
-A killed run reports nothing. *Left by a kill* counts schedules in which a user lost a right, and no run names the user.
-After a kill, run again, and check the users of the policies that the run changes.
+A killed run reports nothing. *Left by a kill* counts schedules in which a user lost a right, and no run names the
+user. After a kill, run the playbook again, and check the users of the policies that the run changes.
 
 How a run detects the other run
 -------------------------------
 
-Each batch of writes first reads the objects that it changes, in the same request. After the writes, the run reads the
-objects again. It reads policies that lose a right together with their users, and grants together with the policies.
+Each batch of writes first reads the objects that the batch changes, in the same request. After the writes, the run
+reads the objects again. Policies that lose a right are read together with their users. Grants are read together with
+the policies.
 
 .. list-table::
    :header-rows: 1
@@ -168,14 +173,16 @@ objects again. It reads policies that lose a right together with their users, an
    * - As in the last two cases, but the order of the two writes is unknown.
      - A failure of the category ``RightMayBeLost``, which names the users. Nothing is restored.
 
-What is not prevented
----------------------
+Limits of the detection
+-----------------------
 
 Within one request a server carries out one statement after the other. Another run can write between the reading and
-the write of one request. So the runs were also carried out with a stop before each statement. Of these schedules
-%(remains)s
-are wrong. In each of them, one run writes and reads again between two statements of the other run's request. The other
-run then overwrites the change without a message.
+the write of one request. So the runs were also carried out with a stop before each statement.
+
+%(remains)s schedules are wrong.
+
+In each wrong schedule, one run writes and reads again between two statements of the other run's request. The other run
+then overwrites the change without a message.
 
 .. csv-table::
    :header-rows: 1

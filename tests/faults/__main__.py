@@ -123,7 +123,7 @@ def page(verdicts: t.Sequence[Verdict], together: t.Mapping[str, t.Sequence[Pair
         ends = [sum(one.converged for one in own), sum(one.lost for one in own), sum(one.doubled for one in own)]
         rows.append([scenario, fault.replace("_", " "), *map(str, (*counts, *ends))])
     pairs_rows = [
-        ["Two at once", "Pairs", "Both succeed", "One is refused", "One fails or warns", "Lost without a word"]
+        ["Two at once", "Pairs", "Both succeed", "One is refused", "One fails or warns", "Lost without a message"]
     ]
     for title, ones in together.items():
         if ones:
@@ -135,7 +135,7 @@ def page(verdicts: t.Sequence[Verdict], together: t.Mapping[str, t.Sequence[Pair
     meanings = [(name, str(fault.__doc__)) for name, fault in FAULTS.items()]
     meanings += [(name, _STATEMENT_WORDS[name]) for name in STATEMENTS]
     told_of = "\n".join("%s\n  %s\n" % (name.replace("_", " "), text) for name, text in meanings)
-    total = "%d trials: %d converged in the next run, %d things lost, %d done twice." % (
+    total = "%d trials: %d converged in the next run, %d steps lost, %d writes done twice." % (
         len(verdicts),
         sum(one.converged for one in verdicts),
         sum(one.lost for one in verdicts),
@@ -159,8 +159,8 @@ _PAGE = """\
 Fault tests
 ===========
 
-``make faults`` makes this page. It repeats four runs against the lab, over TLS. In each run, one message or one
-statement has one fault. The runs are:
+``make faults`` makes this page. The command repeats four runs against the lab, over TLS. In each run, one message or
+one statement has one fault. The runs are:
 
 * a converge with policies, grants, 30 partners, both settings, and removals;
 * the switch of the certificate on a pool of two Edge servers;
@@ -169,12 +169,12 @@ statement has one fault. The runs are:
 
 After each run, the test checks:
 
-* Each object is as before or as planned, and nothing between.
-* The result lists what is done, what is not done, and what is unknown.
-* The next run converges, and the run after it changes nothing.
+* Each object is either unchanged or as planned.
+* The result lists the steps that are done, not done and unknown.
+* The next run converges. A further run changes nothing.
 
 *Lost* counts steps that a run reported as done but did not do, and steps that the next run does not do. *Twice*
-counts writes that were carried out more than once, unless the network repeated them.
+counts writes that were carried out more than once. Writes that the network repeated do not count.
 
 
 %(total)s
@@ -192,12 +192,12 @@ The faults
 Two runs at once
 ----------------
 
-Two runs start at the same time. Each run sets its own values on the same partners, and removes all others. On one
-controller the runs take turns. The second run finds changed objects, and is refused. *Lost without a word* counts
-changes that the other run replaced without reading them, while both runs reported success.
+Two runs start at the same time. Each run sets its own values on the same partners, and removes all other partners. On
+one controller, the runs take turns. The second run finds changed objects, and is refused. *Lost without a message*
+counts changes that the other run replaced without reading these changes, while both runs reported success.
 
-Two controllers do not share a lock. Each request that writes first reads the objects that it changes, and the run reads
-them again afterwards. For the cases that this does not prevent, see
+Two controllers do not share a lock. Each request that writes first reads the objects that the request changes.
+Afterwards, the run reads these objects again. For the limits of this check, see
 :ref:`ansible_collections.sfb.xmpp.docsite.schedules`.
 
 

@@ -100,7 +100,7 @@ def answer_twice(turn: Turn) -> None:
 
 
 def corrupt(turn: Turn) -> None:
-    """Some bytes of the answer are wrong: in the server's output if there is any, else in the envelope."""
+    """Some bytes of the answer are wrong: in the server's output, or in the envelope of an answer without output."""
     answer = _handled(turn)
     found = _STREAM.search(answer.body)
     start, end = found.span(2) if found else (0, len(answer.body))
@@ -116,20 +116,20 @@ def forgotten(turn: Turn) -> None:
 
 
 def dead_after(turn: Turn) -> None:
-    """The server accepts the message, and ends with all its sessions before it answers."""
+    """The server accepts the message, then ends all sessions and gives no answer."""
     _handled(turn)
     turn.handler.server.sessions.close_all()
     _end(turn)
 
 
 def killed_before(turn: Turn) -> None:
-    """The process of the run is killed before its message arrives (kill -9)."""
+    """The process of the run is killed (kill -9) before the message of the run arrives."""
     _kill(turn)
     _end(turn)
 
 
 def killed_after(turn: Turn) -> None:
-    """The process of the run is killed, and its message arrives."""
+    """The process of the run is killed, and the message of the run arrives."""
     _kill(turn)
     _handled(turn)
     _end(turn)
