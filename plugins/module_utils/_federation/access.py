@@ -19,7 +19,8 @@ from .._shell.rights import missing, needed, roles_with
 from .._shell.statement import Shell, place_of
 
 SET_SITE = "Set-CsSite"
-# Microsoft does not document whether the remote shell offers Set-CsSite. So the message names another way.
+# Microsoft does not document whether the remote shell offers Set-CsSite. So the message names the way without this
+# cmdlet.
 _BY_HAND = (
     "set the route in Topology Builder (the site's properties, Federation route, Enable XMPP federation), publish, and"
     " run again"
@@ -63,7 +64,7 @@ class Access:
 
 
 def access_for(shell: Shell, steps: t.Sequence[Step], beside: t.Sequence[str] = ()) -> Access:
-    """Ask the session which cmdlets it lacks. If there are steps, this is one request. Raises ShellError.
+    """Find the cmdlets that the session does not offer. Steps need one request. Raises ShellError.
 
     If the session gives no answer about a cmdlet, the cmdlet is not reported as missing.
 

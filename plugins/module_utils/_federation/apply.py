@@ -6,11 +6,12 @@
 """Apply a plan: send its steps in batches, then read the objects to find out which steps took effect.
 
 Error records do not show the statement of the batch that they belong to. If there are errors, each step without effect
-is sent again by itself, so that its own error can be shown. This is safe, because a read just showed that the step had
-no effect. After a lost session, no step is sent again.
+is sent again by itself, so that its own error can be shown. The second call is safe, because a read just showed that
+the step had no effect. After a lost session, no step is sent again.
 
-Another controller can write at the same time. So each batch first reads the objects that it changes. These objects are
-compared with the objects that the plan knew. If users lost a right because two runs met, they get the right back.
+Another controller can write at the same time. So each batch first reads the objects that it changes. The run compares
+these objects with the plan. If users lost a right because two runs wrote at the same time, the run gives the right
+back.
 
 A grant depends on its policy. A removal depends on all steps before it. Other steps are independent.
 """
@@ -29,7 +30,7 @@ from .looks import Looks
 from .losses import GIVEN_BACK, NOT_GIVEN_BACK, RightLoss, Watch
 from .meanwhile import beside, met, replaced, untouched
 
-# The messages for steps that were not sent, or that met another change.
+# The messages for steps that were not sent, or whose object another run changed.
 _BEHIND_A_LOSS = "the session was lost at an earlier step, so this step was not sent. Run again to send it"
 _OVERWRITTEN = "took effect, but another run or administrator changed the object right after it. Now %s. Run again"
 _CHANGED = "another run or administrator changed the object while this run wrote: %s. Compare, then run again"
@@ -37,7 +38,7 @@ _NOT_KNOWN = "%s: the answer was lost, so it is unknown whether this run overwro
 _TWICE = "%s: was sent twice. Either the first call had no effect, or the second call overwrote another change"
 _NEEDS_POLICY = "the policy '%s' is not as planned, so it was not granted. Run again to grant it"
 _NEEDS_ALL = "an earlier step failed, so nothing was removed. Run again to remove it"
-# The number of steps in one batch. With more, too much time would pass between the read and the last write.
+# The number of steps in one batch. With more steps, too much time would pass between the read and the last write.
 _TOGETHER = 200
 
 
@@ -45,7 +46,7 @@ class Applied:
     """Hold the results of the steps.
 
     steps: the steps, in their order.
-    results: ``done``, ``failed`` or ``not_sent`` for each step, in the same order.
+    results: ``done``, ``failed`` or ``not_sent`` for each step, in the order of ``steps``.
     failures: the errors of the steps.
     warnings: texts for the user.
     seen: the written kinds of objects, as a read after the writes showed them; None if nothing could be read.
@@ -184,7 +185,8 @@ class _Application:
         seen = self._observe(sent)
         pending = [n for n in sent if not self._in_effect(n, seen)]
         if answer.refused and pending:
-            # The endpoint takes one statement at a time. The session knows this now, so send the missing steps again.
+            # The endpoint takes one statement at a time. The session now sends single statements, so send the missing
+            # steps again.
             answer = self._invoke(pending)
             self.applied.warnings += answer.warnings
             seen = self._observe(sent)
@@ -244,7 +246,7 @@ class _Application:
         return answers
 
     def _observe(self, sent: t.Sequence[int]) -> Deployment:
-        """Read the objects of these steps: their kinds, their users, and the policies that users' rights depend on."""
+        """Read the objects of the steps: the kinds, the users, and the policies that users' rights depend on."""
         steps = [self.applied.steps[n] for n in sent]
         users = [step for step in steps if step.part == "grants"]
         parts = {"policies" if step.part == "grants" else step.part for step in steps}
@@ -278,7 +280,7 @@ class _Application:
             self.applied.warnings.append(_NOT_KNOWN % step.identity)
 
     def _rights(self, sent: t.Sequence[int], seen: Deployment, *, write: bool) -> dict[int, ServerError]:
-        """Give lost rights back. Return the errors of these steps, by step. Warn if a loss is uncertain.
+        """Give lost rights back. Return the errors by step. Warn if a loss is uncertain.
 
         write: whether the session still works, so that rights can be given back.
         """

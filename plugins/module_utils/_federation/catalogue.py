@@ -7,7 +7,7 @@
 
 Each field has the option, the parameter of the cmdlet, and the default that the page of the New- cmdlet documents. The
 on-premises default of every policy switch is False (JJ205323 and the references for 2013 and 2015). The current page
-covers several products. For some switches it shows the default of another product.
+covers several products. For some switches, this page shows the default of another product.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ GATEWAY = Resource(
         Field("stream_inactivity_timeout", "StreamInactivityTimeout", Number(), 600),
         Field("subscription_refresh_interval", "SubscriptionRefreshInterval", Number(), 28800),
         Field("enable_logging_all_message_bodies", "EnableLoggingAllMessageBodies", Switch(), False),
-        # Microsoft does not document whether Get- returns it.
+        # Microsoft does not document whether Get- returns the passphrase.
         Field("dialback_passphrase", "DialbackPassphrase", SecretText(), may_lack=True),
     ),
     rules=(rules.message_bodies_logged,),
@@ -149,7 +149,7 @@ ACCESS_EDGE = Resource(
     tag="gateway",
 )
 
-# The grants of policies to users. deployment.py reads them as properties of users.
+# The grants of policies to users. deployment.py reads grants as properties of users.
 GRANT = Resource(
     name="grant",
     plural="grants",
@@ -165,7 +165,7 @@ GRANT = Resource(
 RESOURCES = (ROUTE, POLICY, PARTNER, GATEWAY, ACCESS_EDGE)
 BY_PART = {resource.part: resource for resource in (*RESOURCES, GRANT)}
 
-# The options that declare a federation. They are derived, so that a new kind needs an entry only in RESOURCES.
+# The options that declare a federation. RESOURCES is the source, so a new kind needs an entry only in RESOURCES.
 OPTIONS = tuple(resource.part for resource in RESOURCES)
 # The options with a purge: objects that are not listed can be removed.
 PURGED = tuple(resource.part for resource in RESOURCES if resource.key and not resource.fixed)
@@ -175,6 +175,7 @@ PARTS = (*(resource.limited_as for resource in RESOURCES), GRANT.part, REMOVALS)
 
 
 def parts_of_tag(tag: str) -> tuple[str, ...]:
-    """Return the parts that a tag of a playbook means: the part of the same name, and the parts that share the tag."""
+    """Return the parts that a tag of a playbook means: the part with the name of the tag, and the parts that share the
+    tag."""
     shared = [resource.limited_as for resource in RESOURCES if resource.tag == tag]
     return tuple(part for part in PARTS if part == tag or part in shared)

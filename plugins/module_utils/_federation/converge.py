@@ -54,14 +54,14 @@ class Run:
     guard: the limits of the run.
     controller: the domain controller for users; empty for the server's choice.
     warn_protected: whether protected accounts are only a warning. The remote shell cannot change these accounts.
-    protected_option: the name of that option for the user; empty if the task does not have it.
+    protected_option: the option for ``warn_protected``; empty if the task has no such option.
     reviewed: the digest of the only plan that may be applied; None allows every plan.
     reviewed_option: the option that gave the digest.
-    plan_file: the plan file; None if the task does not use one.
+    plan_file: the plan file; None for no plan file.
     snapshots: where to save snapshots; None to save none.
     reports: whether the result has the summary and the report.
     kept: the snapshot to restore; None if the federation is not from a snapshot.
-    approval: returns the reasons why the run may not write now. It is called if there are changes.
+    approval: returns the reasons why the run may not write now. Called if there are changes.
     surroundings: the other work of the run, before and after the plan.
     """
 
@@ -151,7 +151,7 @@ def sequence(shell: Shell, federation: Federation, run: Run) -> Outcome:
 
 
 def _pools(reader: Reader, plan: Plan) -> tuple[Pool, ...] | None:
-    """Return the pools that home users. A plan file shows the sites of users from them.
+    """Return the pools that home users. A plan file takes the sites of users from these pools.
 
     None if the plan has no users, or if the account cannot read the pools.
     """
@@ -210,7 +210,7 @@ def _other_plan(plan: Plan, run: Run, digest: t.Any) -> tuple[list[str], dict[st
 
 
 def _of_another(plan: Plan, run: Run) -> list[str]:
-    """Return why the snapshot to restore belongs to another deployment; empty if it does not."""
+    """Return why the snapshot to restore belongs to another deployment; empty if it belongs to this deployment."""
     found = other_deployment(run.kept.identity, plan.deployment.identity) if run.kept else ""
     return ["%s is a snapshot of another deployment: %s" % (run.kept.path, found)] if run.kept and found else []
 
@@ -280,7 +280,10 @@ def _allowed(steps: list[Step], report: _Report, run: Run) -> list[Step]:
 
 
 def _is_protected(failure: Failure) -> bool:
-    """Return whether a protected account caused the failure. The remote shell cannot change it (KB2466000)."""
+    """Return whether a protected account caused the failure.
+
+    The remote shell cannot change such an account (KB2466000).
+    """
     category, message = failure.error.category.casefold(), failure.error.message.casefold()
     return "permissiondenied" in category or "insufficient access rights" in message
 
@@ -431,7 +434,9 @@ def _read_again(reader: Reader, plan: Plan, run: Run, watch: Watch) -> Deploymen
 
 
 def _still_needed(plan: Plan, fresh: Deployment, run: Run, watch: Watch) -> list[Step]:
-    """Return the steps whose objects have not changed since the comparison. Steps that others already did are skipped.
+    """Return the steps whose objects have not changed since the comparison.
+
+    Steps that another run already did are skipped.
 
     Raises Refused if an object that the plan writes or depends on has changed. Raises Refused also if another user got
     a policy that loses a right.

@@ -31,8 +31,8 @@ ON_PREMISES = "SRV:"
 USERS = "Get-CsUser"
 # Reads the policy of a user without a per-user policy, if sites have policies.
 EFFECTIVE = "Get-CsEffectivePolicy"
-# Finds all users with a per-user policy. The page of Get-CsUser shows -eq $null for policies, but not -ne. So if the
-# server refuses the filter, this is not a failure. The filter is a constant, so that no user's text is in a filter.
+# Finds all users with a per-user policy. The page of Get-CsUser shows -eq $null for policies, but not -ne. So a server
+# that refuses the filter is not a failure. The filter is a constant, so that no user's text is in a filter.
 HOLDERS = "ExternalAccessPolicy -ne $null"
 CONTROLLER = "DomainController"
 # The properties that are read for a user. The whole object has about eighty.
@@ -50,14 +50,14 @@ class User:
     """Hold a user, as Active Directory has the user.
 
     identity: the distinguished name.
-    name: the name in messages and calls. It is the SIP address, or the distinguished name if there is no SIP address.
+    name: the name in messages and calls: the SIP address, or the distinguished name if there is no SIP address.
     policy: the per-user policy; empty if the user has none.
     pool: the FQDN of the home pool; empty if the user is homed online.
     provider: the hosting provider of a user that is homed online; empty otherwise.
     enabled: whether the user is enabled; None if unknown.
     controller: the domain controller that returned the user; empty if unknown.
     upn: the user principal name; empty if unknown.
-    unread: the reason why the home is unknown, if its value has another form. Then ``pool`` is empty.
+    unread: the reason why the home is unknown: the server's value has an unknown form. ``pool`` is then empty.
     """
 
     identity: str
@@ -95,7 +95,7 @@ class Deployment:
     pools: the pools that home users; None if they were not read.
     identity: the identity of the deployment, as far as it was read.
     chosen: whether ``users`` has all users with a per-user policy.
-    unreadable: the reasons why kinds were left out, by cmdlet. Their objects have another form.
+    unreadable: by cmdlet, the reason why a kind was left out: an object has an unknown form.
     members: the keys of users, by LDAP filter of a group.
     """
 
@@ -122,7 +122,7 @@ class Deployment:
 
     @property
     def odd_homes(self) -> dict[str, str]:
-        """Return, by the user's name, why the user's home is unknown. The home has another form."""
+        """Return, by the user's name, why the user's home is unknown: the value has an unknown form."""
         return {user.name: user.unread for user in self.users.values() if user.unread}
 
     def usage(self) -> dict[str, tuple[str, ...]]:
@@ -151,7 +151,7 @@ class Reader:
     def holders(self) -> Statement:
         """Return the statement that reads all users with a per-user policy.
 
-        It reads all users if it is unknown whether the filter HOLDERS works.
+        If it is unknown whether the filter HOLDERS works, the statement reads all users.
         """
         chosen: dict[str, Value] = {"Filter": HOLDERS} if self._filters else {}
         return Statement(USERS, {**self.controller, **chosen}, select=USER_PROPERTIES, long=True)
@@ -192,8 +192,9 @@ class Reader:
     def kinds_and(self, resources: t.Sequence[Resource], others: t.Sequence[Reading] = ()) -> tuple[Deployment, Items]:
         """Read the objects of these kinds, and the objects of other statements in the same pipeline.
 
-        Cmdlets that the session does not offer are not sent. A kind that was refused, or that has an object in another
-        form, is left out. The items have the reason. Raises ShellError and the errors of ``read_offered``.
+        Cmdlets that the session does not offer are not sent. A kind is left out if the server refuses the cmdlet, or if
+        an object has an unknown form. The returned items have the reason. Raises ShellError and the errors of
+        ``read_offered``.
         """
         now = _now()
         kinds = [Reading(r.part, reading(r), r.returned) for r in resources]
@@ -201,7 +202,7 @@ class Reader:
         records: dict[str, Records] = {}
         try:
             items = items_of(read_offered(self._shell, [one.statement for one in readings]), readings)
-        except Unreadable:  # the object does not show which statement returned it
+        except Unreadable:  # the object does not show the statement that returned the object
             items = read_alone(self._shell, readings)
         for resource in resources:
             cmdlet = getting(resource)
@@ -217,7 +218,7 @@ class Reader:
         return Deployment(now, records, unreadable=odd), items
 
     def with_all_users(self, deployment: Deployment, names: t.Iterable[str] = ()) -> Deployment:
-        """Read all users once, and choose among them here. So no user's text is in a filter."""
+        """Read all users once, and choose users on the controller. So no user's text is in a filter."""
         answer = self._ask([Statement(USERS, dict(self.controller), select=USER_PROPERTIES, long=True)])
         found = replace(deployment, users={**deployment.users, **_by_key(answer)}, all_users=True)
         return self._with_named(found, names)
@@ -225,8 +226,8 @@ class Reader:
     def with_holders(self, deployment: Deployment, names: t.Iterable[str] = ()) -> Deployment:
         """Read all users with a per-user policy, and the users that are named.
 
-        The server chooses them with a filter. If the filter does not work, all users are read. It does not work if the
-        server refuses it, returns no user, or leaves out a known user with a policy.
+        The server chooses users with a filter. If the filter does not work, all users are read. The filter does not
+        work if the server refuses the filter, returns no user, or leaves out a known user with a policy.
         """
         names = list(names)
         asked = Statement(USERS, {**self.controller, "Filter": HOLDERS}, select=USER_PROPERTIES, long=True)
@@ -253,11 +254,11 @@ class Reader:
         return replace(deployment, users=users, members=members)
 
     def _with_named(self, deployment: Deployment, names: t.Iterable[str]) -> Deployment:
-        """Find the named users among the users that were read. Ask the server for the others."""
+        """Find the named users among the users that were read. Ask the server for the missing users."""
         names = list(names)
         by_name = {spelling: key for key, user in deployment.users.items() for spelling in _spellings(user)}
         named = {name: by_name[key_of(name)] for name in names if key_of(name) in by_name}
-        # The other names belong to no user, or only the server knows them (an alias, a display name).
+        # The missing names belong to no user, or only the server knows them (an alias, a display name).
         return self.with_users(replace(deployment, named=named), [name for name in names if name not in named])
 
     def with_users(
@@ -291,8 +292,8 @@ class Reader:
     ) -> Deployment:
         """Read all objects of these kinds and the named users again.
 
-        One pipeline reads them. If its answer is not complete, several pipelines do. Raises the errors of ``kinds`` and
-        ``with_users``.
+        One pipeline reads all objects. If the answer is not complete, several pipelines read the objects. Raises the
+        errors of ``kinds`` and ``with_users``.
 
         controllers: the parameters with the domain controllers of users, by name.
         holders: whether to read all users with a per-user policy too.
@@ -307,7 +308,8 @@ class Reader:
             raise ServerRefused(USERS, answer)
         if not answer.errors and not answer.refused:
             own = replace(answer, output=tuple(item for item in answer.output if not is_user(item)))
-            # The named users come last. They are from the controller of the writes, so they replace the others.
+            # The named users come last. They are from the controller of the writes, so they replace users from other
+            # controllers.
             users = {user.key: user for user in map(user_of, filter(is_user, answer.output))}
             found = replace(_deployment(now, own, resources), users=users, chosen=holders)
             by_name = {spelling: key for key, user in users.items() for spelling in _spellings(user)}
@@ -364,7 +366,7 @@ class Reader:
                 text = "ExternalAccessPolicy %s" % exc
                 raise Unreadable(cmdlet, user.name, text) from None
             site = "site:" + policy
-            # The page shows names without a scope for per-user policies, but it has no example of a site policy. A user
+            # The page shows names without a scope for per-user policies, but no example of a site policy. A user
             # without a per-user policy cannot have a per-user policy in effect.
             if site in policies and (policy not in policies or not user.policy):
                 policy = site
@@ -383,7 +385,7 @@ class Reader:
 
 
 def _beside(one: Reading, kinds: t.Sequence[Reading]) -> Reading:
-    """Return a reading that does not accept objects of these kinds. A partner has a Domain, as a blocked domain has."""
+    """Return the reading without objects of these kinds. Example: partners and blocked domains both have a Domain."""
     return replace(one, known_by=lambda item: one.known_by(item) and not any(kind.known_by(item) for kind in kinds))
 
 
@@ -422,9 +424,9 @@ def is_user(item: t.Any) -> bool:
 def told_apart(names: t.Sequence[str], whole: Answer) -> dict[str, Answer]:
     """Return the answer for each name from a batch with one Get-CsUser for each name, if the answer is certain.
 
-    Objects and errors come in two separate lists, each in the order of the names. An object has the names of its user.
-    The target of an error is the name that was not found. The other objects or errors are assigned by their order, if
-    there is one for each other name.
+    Objects and errors come in two separate lists, each in the order of the names. An object shows the names of its
+    user. The target of an error is the name that was not found. The remaining objects or errors are assigned by order,
+    if each remaining name has one object or error.
     """
     by_name = {key_of(name): name for name in names}
     found: dict[str, Answer] = {}
@@ -454,7 +456,10 @@ def _deployment(time: str, answer: Answer, resources: t.Sequence[Resource]) -> D
 
 
 def _sorted(answer: Answer, resources: t.Sequence[Resource]) -> list[list[t.Any]]:
-    """Return the objects of each kind. They come in the order of the statements, without marks between the kinds."""
+    """Return the objects of each kind.
+
+    The objects come in the order of the statements, without marks between the kinds.
+    """
     if len(resources) == 1:
         return [list(answer.output)]
     found: list[list[t.Any]] = [[] for _resource in resources]

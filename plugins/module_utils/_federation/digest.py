@@ -3,7 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Make the digest of a plan and compare digests. A digest shows the plan's steps and the objects that it depends on.
+"""Make the digest of a plan and compare digests.
+
+A digest shows the steps of a plan and the objects that the plan depends on.
 
 The form is ``{"digest": SHA-256, "objects": {name: STATE or "STATE VERB STEP"}}``, about 60 bytes for each object.
 
@@ -49,8 +51,8 @@ def make_digest(plan: Plan, identity: Identity | None = None) -> dict[str, t.Any
     plan: the plan.
     identity: the deployment's identity from a file; None for the identity that was read.
 
-    Without purge, a plan depends only on the declared objects, so changes of other objects do not change the digest.
-    If a policy changes, its users are in the digest too. If policies are granted, all policies are.
+    Without purge, a plan depends only on the declared objects, so changes of other objects do not change the digest. If
+    a policy changes, its users are in the digest too. If policies are granted, all policies are in the digest.
     """
     states = {name: _text(state) for name, state in _states(plan).items()}
     changes = {name_of(step): step for step in plan.steps}
@@ -75,7 +77,7 @@ def digest_of(identity: Identity, steps: t.Iterable[t.Mapping[str, t.Any]]) -> s
 
 
 def _call(step: t.Mapping[str, t.Any]) -> list[t.Any]:
-    # The domain controller is left out, because it can be another one the next day.
+    # The domain controller is left out, because the product can choose another controller on the next day.
     parameters = {name: value for name, value in step["parameters"].items() if name != CONTROLLER}
     return [step["cmdlet"], step["identity"], parameters]
 
@@ -112,7 +114,7 @@ def _states(plan: Plan) -> dict[str, t.Any]:
 
 
 def check_form(digest: t.Any) -> Digest:
-    """Return the digest. Raises Invalid if make_digest cannot have returned it."""
+    """Return the digest. Raises Invalid if make_digest cannot have returned the value."""
     objects = digest.get("objects") if isinstance(digest, t.Mapping) else None
     if (
         not isinstance(objects, t.Mapping)

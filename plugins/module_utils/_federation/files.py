@@ -165,8 +165,8 @@ class Snapshot:
     """Hold a snapshot that was read.
 
     path: the path of the file.
-    identity: the identity of its deployment. An old snapshot has only the label.
-    values: its variables.
+    identity: the identity of the snapshot's deployment. An old snapshot has only the label.
+    values: the variables in the snapshot.
     said: a description of the file for messages.
     warnings: texts for the user.
     """

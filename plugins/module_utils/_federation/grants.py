@@ -62,7 +62,8 @@ def plan_grants(
         run.check(grant)
     for grant in declared:
         run.grant(grant)
-    # This is after the grants, because a user that gets another policy loses the present policy without a withdrawal.
+    # Withdrawals come after the grants, because a user that gets another policy loses the present policy without a
+    # withdrawal.
     for grant in declared:
         run.withdraw(grant)
     steps = tuple(run.steps)
@@ -91,7 +92,7 @@ def _later_policies(deployment: Deployment, federation: Federation, guard: Guard
 def controllers(users: t.Iterable[User]) -> dict[str, str]:
     """Return, by domain of Active Directory, a domain controller of this domain that returned users.
 
-    A global catalogue of another domain can return a user too, but it cannot write the user.
+    A global catalogue of another domain can return a user too, but cannot write the user.
     """
     found: dict[str, str] = {}
     for user in users:
@@ -113,7 +114,7 @@ class _Granting:
         self.steps: list[Step] = []
         self.refusals: list[str] = []
         self.warnings: list[str] = []
-        # By key of the user: the first place in the lists, the name there, and the policy there.
+        # By key of the user: the first list with the user, the name in this list, and the policy of this list.
         self.named: dict[str, tuple[str, str, str]] = {}
         self.chosen: dict[str, tuple[User, ...]] = {}  # by place of a selector
         self.groups: dict[str, Grant] = {}  # by place of a selector of a group
@@ -146,7 +147,7 @@ class _Granting:
             else:
                 words = self.deployment.unknown.get(name, "there is no such user")
                 text = "%s[%d]: '%s': %s" % (grant.place, number, name, words)
-                # A user in a snapshot can be deleted later, so in a restore this is only a warning.
+                # A user in a snapshot can be deleted later, so in a restore, a missing user is only a warning.
                 (self.warnings if self.whole else self.refusals).append(text)
 
     def _check_one_policy(self, grant: Grant, number: int, name: str) -> None:
@@ -217,8 +218,8 @@ class _Granting:
     def _controller(self, user: User) -> t.Mapping[str, Value]:
         """Return the parameter with the domain controller for a user's grant.
 
-        It is the requested controller, or the controller that returned users of the same domain. Another controller
-        would not show the grant in the read after it.
+        The controller is the requested controller, or the controller that returned users of the same domain. Another
+        controller would not show the grant in the next read.
         """
         found = self._by_domain.get(user.domain)
         return self.controller or ({CONTROLLER: found} if found else {})

@@ -17,7 +17,7 @@ from .kinds import did_you_mean
 
 # Allows that more users than the limit lose or gain a partner.
 IMPACT = "impact"
-# Actions that ``allow`` can permit. ``force`` permits all of these.
+# Actions that ``allow`` can permit. ``force`` permits every action in FORCED.
 FORCED = (
     "empty_purge",
     "large_purge",
@@ -31,7 +31,7 @@ FORCED = (
 )
 OUTSIDE_WINDOW = "outside_window"
 BREAKS_PARTNER = "breaks_partner"
-# ``force`` does not permit the last two.
+# ``force`` does not permit BREAKS_PARTNER and OUTSIDE_WINDOW.
 ALLOWED = (*FORCED, BREAKS_PARTNER, OUTSIDE_WINDOW)
 # The prefix of a revoked domain that ``allow`` permits.
 REVOKED = "revoked:"
@@ -151,7 +151,9 @@ class Guard:
         )  # fmt: skip
 
     def too_many_updates(self, kind: str, existing: int, changed: t.Sequence[str]) -> t.Iterable[str]:
-        """Return why a run changes too many objects. A default that was changed by accident must not change them all.
+        """Return why a run changes too many objects.
+
+        A default that was changed by accident must not change all objects.
 
         kind: the kind of objects, in the plural.
         existing: the number of objects.

@@ -6,7 +6,7 @@
 """Find out which deployment a server or a file belongs to, by the pool of the Central Management Store.
 
 A label is not enough, because two inventories can both call their deployment ``default``. A file of one deployment must
-not be applied to the other.
+not be applied to another deployment.
 """
 
 from __future__ import annotations

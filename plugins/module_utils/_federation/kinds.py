@@ -60,7 +60,10 @@ class Kind:
         raise NotImplementedError
 
     def from_snapshot(self, value: t.Any) -> t.Any:
-        """Return the canonical form of a value in a snapshot. It can break the rules for users. Raises Invalid."""
+        """Return the canonical form of a value in a snapshot.
+
+        The value can break the rules for users. Raises Invalid.
+        """
         return self.from_user(value)
 
     def to_wire(self, value: t.Any, before: t.Any, creating: bool) -> Value:

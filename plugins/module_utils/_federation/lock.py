@@ -36,8 +36,8 @@ def alone(shell: Shell, snapshots: Snapshots | None = None, limit: float = LIMIT
     """Lock out other runs on this controller that can write to the same deployment. Raises Refused.
 
     There are two locks. Every module first takes the lock in Ansible's home. The second lock is in the directory of
-    snapshots, if the run has one, because several homes can share this directory. Both use flock, so they end with the
-    process.
+    snapshots, if the run has one, because several homes can share this directory. Both use flock, so the locks end with
+    the process.
 
     limit: the maximum wait for each lock, in seconds.
     """
@@ -45,7 +45,7 @@ def alone(shell: Shell, snapshots: Snapshots | None = None, limit: float = LIMIT
     name = ".%s.lock" % safe(place.deployment)
     tell = getattr(shell, "tell", lambda text: None)
     with contextlib.ExitStack() as held:
-        # Ansible creates its home only when it needs it, so it can be missing.
+        # Ansible creates its home only when it needs it, so the directory can be missing.
         home = private_file.make_folder(place.home or "~/.ansible", _HOME)
         held.enter_context(_lock(os.path.join(home, name), _HOME, place.deployment, limit, tell))
         if snapshots:
@@ -73,7 +73,7 @@ def _lock(path: str, option: str, deployment: str, limit: float, tell: t.Callabl
 
 
 def _acquire(handle: int, path: str, deployment: str, limit: float, tell: t.Callable[[str], None]) -> None:
-    """Take the lock. Raises Refused, with the holder's name, if it is not free within the limit."""
+    """Take the lock. Raises Refused, with the holder's name, if the lock is not free within the limit."""
     end, told = time.monotonic() + limit, False
     while True:
         try:

@@ -34,8 +34,8 @@ class Looks:
     ) -> None:
         """Make the statements.
 
-        controller: the parameter with the domain controller, for steps without one.
-        holders: the statement that reads the users of policies; None if it is not needed.
+        controller: the parameter with the domain controller, for steps without a controller.
+        holders: the statement that reads the users of policies; None for no such read.
         """
         self.steps = steps
         self.records: dict[str, dict[str, Record]] = {}

@@ -27,7 +27,7 @@ from .looks import Looks
 from .plan import Plan, step_for
 from .rules import RIGHTS, rights_lost
 
-# Categories of failures. LOST means that users lost a right, also if they got it back.
+# Categories of failures. LOST means that users lost a right, even if the run gave the right back.
 LOST, MAY_BE_LOST = "RightLost", "RightMayBeLost"
 # The second sentence of a failure, after the steps that give rights back.
 GIVEN_BACK = "The former state is restored. Compare with the other run, then run again"
@@ -100,7 +100,7 @@ class Watch:
         return {k: user for k, user in users.items() if key_of(user.policy) == step.key and k not in known}
 
     def loss(self, step: Step, looks: Looks, seen: Deployment) -> RightLoss | None:
-        """Return the loss that a step caused; None if there is none.
+        """Return the loss that a step caused; None for no loss.
 
         looks: the objects right before the step.
         seen: the objects after the step.
@@ -108,7 +108,7 @@ class Watch:
         return self._of_grant(step, looks, seen) if step.part == "grants" else self._of_policy(step, looks, seen)
 
     def feared(self, step: Step, looks: Looks) -> RightLoss | None:
-        """Return the possible loss of a step that could not be read back; None if there is none."""
+        """Return the possible loss of a step that could not be read back; None for no possible loss."""
         before = self.unseen(step, looks.users) if self.taken(step) else {}
         if not before or self._allowed(step):
             return None
@@ -132,7 +132,7 @@ class Watch:
         text = self._text(step, after)
         if self._allowed(step):
             return RightLoss("", text)
-        # A removed policy cannot be granted any more. So its users had it before the removal.
+        # A removed policy cannot be granted any more. So its users had the policy before the removal.
         certain = after if step.expect is None else {key: user for key, user in after.items() if key in before}
         if not certain:
             return RightLoss(MAY_BE_LOST, text + _CHECK)
@@ -160,7 +160,7 @@ class Watch:
         return RightLoss(MAY_BE_LOST, "%s. %s %s. Check the rights of this user" % (text, step.identity, what))
 
     def _lost(self, step: Step, former: str, had: Records, now: Records) -> list[str]:
-        """Return the rights that a user lost through a grant or a withdrawal, without those in ``allow_loss``.
+        """Return the rights that a user lost through a grant or a withdrawal, without the rights in ``allow_loss``.
 
         former: the policy that the user had.
         had: the policies to use if ``former`` is not the policy in the plan.
@@ -204,8 +204,8 @@ def _undone(step: Step, now: Record | None, users: t.Iterable[User]) -> list[Ste
     """Return the steps that undo a step of policies.
 
     step: the step to undo.
-    now: the policy as it is; None if it does not exist.
-    users: the users of the policy. If the policy was removed, it is granted to them again, because Microsoft does not
+    now: the present policy; None if the policy does not exist.
+    users: the users of the policy. A removed policy is granted to these users again, because Microsoft does not
       document what happens to the users of a removed policy.
     """
     before = step.before or {}

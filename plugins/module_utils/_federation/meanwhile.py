@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Find changes that others made between a run's last read and its write, and right after the write."""
+"""Find changes that another run or administrator made between the last read and the write, or right after the write."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .._shell.statement import Secret
 
 
 def met(step: Step, record: Record | None) -> list[str]:
-    """Return the changes of others between the run's last read and its write, with one text for each property."""
+    """Return the foreign changes between the last read and the write of this run, with one text for each property."""
     if step.before is None:
         return []
     if record is None:
@@ -36,7 +36,7 @@ def met(step: Step, record: Record | None) -> list[str]:
 
 
 def beside(step: Step, record: Record | None) -> list[str]:
-    """Return the changes of others in properties that this run did not write."""
+    """Return the foreign changes in properties that this run did not write."""
     if record is None or step.after is None or step.before is None:
         return []
     text = "another run or administrator changed %s while this run wrote, from %s to %s. Check it"

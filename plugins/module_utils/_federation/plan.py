@@ -242,7 +242,7 @@ class _Changes:
                 self.findings.append(Finding("limit_stays", WARNING, text, subject=", ".join(limited)))
 
     def _look_for_idle_patterns(self) -> None:
-        """Warn about patterns without a match. A run that did not read both kinds does not know this."""
+        """Warn about patterns without a match. A run that did not read both kinds gives no warning."""
         kinds = [part for part in PURGED if part in self.records]
         if self.guard.several and len(kinds) < len(PURGED):
             return
@@ -275,7 +275,7 @@ def _without_marks(resource: Resource, item: Wanted, record: Record | None) -> t
 
 
 def step_for(resource: Resource, item: Wanted, record: Record | None) -> tuple[Step | None, Change]:
-    """Return the step that one declared object needs (None if it needs none), and the change for the rules."""
+    """Return the step for one declared object (None for no step), and the change for the rules."""
     before = record.values if record else None
     if item.absent:
         if record is None:

@@ -60,7 +60,7 @@ class PlanFile:
         plan: the plan.
         place: the server and the deployment.
         pools: the pools that home users; None if they are unknown.
-        beside: other facts about the plan for administrators. A run does not compare them.
+        beside: other facts about the plan for administrators. A run does not compare these facts.
         """
         document = {
             **user_names.shown(beside or {}),

@@ -20,7 +20,7 @@ from .pools import Pool
 
 
 def partners(plan: Plan) -> list[dict[str, t.Any]] | None:
-    """Return all partners after the plan, with the names of the options; None if they were not read.
+    """Return all partners after the plan, with the names of the options; None if the partners were not read.
 
     Declared partners also have their notes.
     """

@@ -17,14 +17,14 @@ from .kinds import is_type_name
 from .readings import Items, Reading, has, read_items
 from .sites import site_from_server
 
-# The names of the releases. Only the first two have XMPP federation (product pages about coexistence).
+# The names of the releases. Only 2013 and 2015 have XMPP federation (product pages about coexistence).
 LYNC_2013, SFB_2015, SFB_2019 = "2013", "2015", "2019"
 LEGACY = (LYNC_2013, SFB_2015)
-# The meaning of SFB_2019. Later releases have no XMPP either, so they need no names of their own.
+# The meaning of SFB_2019. Later releases have no XMPP either, so later releases need no names of their own.
 LATER = "Skype for Business Server 2019 or later"
 # The first number of a build. The ProductVersion of a replica is a build.
 _BUILDS = {5: LYNC_2013, 6: SFB_2015, 7: SFB_2019}
-# The Version of Get-CsService, which no page explains. It is used only if a pool has no replica with a build.
+# The Version of Get-CsService, which no page explains. This number is used only if a pool has no replica with a build.
 _NUMBERS = {6: LYNC_2013, 7: SFB_2015, 8: SFB_2019}
 
 SERVICE = "Get-CsService"
@@ -38,7 +38,7 @@ class Pool:
 
     fqdn: the FQDN.
     site: the name of the site.
-    computers: the FQDNs of its computers.
+    computers: the FQDNs of the pool's computers.
     release: one of the releases above; None if unknown.
     registrar: whether the pool homes users; None if unknown.
     front_end: whether the pool is a Front End pool; None if unknown. Survivable branch appliances home users too, but
@@ -106,7 +106,7 @@ def pools_of(items: Items) -> tuple[Pool, ...] | None:
     replicas = [one for one in items.of(REPLICAS.name) or () if isinstance(one, dict)]
     builds = {str(one.get("ReplicaFqdn")).casefold(): build_of(one) for one in replicas}
     homes = None if registrars is None else _fqdns(registrars)
-    # Every deployment has a UserServer. So an empty list means that they could not be read.
+    # Every deployment has a UserServer. So an empty list means that the services could not be read.
     front_ends = _fqdns(user_servers or ()) or None
     return tuple(_pool(one, builds, numbers, homes, front_ends) for one in pools)
 
@@ -176,7 +176,7 @@ def text_of(cmdlet: str, item: t.Any, name: str) -> str:
 
 
 def list_of(cmdlet: str, identity: str, item: t.Any, name: str) -> list[t.Any]:
-    """Return a property that is a list of strings. A list of one can arrive as a string. Raises Unreadable."""
+    """Return a property that is a list of strings. A list with one string can arrive as a string. Raises Unreadable."""
     value = item.get(name)
     found = [named(one) for one in ([] if value is None else value if isinstance(value, list) else [value])]
     if not all(isinstance(one, str) and not is_type_name(one) for one in found):

@@ -5,7 +5,7 @@
 
 """Send several statements in one pipeline, and assign each object of the answer to its statement.
 
-If the account cannot read one kind, the other kinds are still read. The same applies if an object has another form.
+If the account cannot read one kind, or if an object has an unknown form, the other kinds are still read.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ NOT_OFFERED = "not offered to this account"
 class Reading:
     """Hold one statement.
 
-    name: the name of its objects.
+    name: the name of the statement's objects.
     statement: the statement.
     known_by: returns whether an object of the answer is from this statement.
     """
@@ -58,7 +58,7 @@ class Items:
 
     @property
     def unobserved(self) -> dict[str, str]:
-        """Return, by cmdlet, why it was not read, with the server's message."""
+        """Return, by cmdlet, why the objects were not read, with the server's message."""
         return {
             cmdlet: NOT_OFFERED if is_unknown_error(error) else error.message for cmdlet, error in self.failed.items()
         }
@@ -107,7 +107,10 @@ def items_of(read: PipelineOutput, readings: t.Sequence[Reading]) -> Items:
 
 
 def readable(items: Items, make: t.Callable[[Items], T]) -> tuple[T, Items]:
-    """Make a value from the items. If an object has another form, its cmdlet has failed, and the others are used."""
+    """Make a value from the items.
+
+    If an object has an unknown form, its cmdlet has failed. The other items are used.
+    """
     while True:
         try:
             return make(items), items
@@ -119,12 +122,12 @@ def readable(items: Items, make: t.Callable[[Items], T]) -> tuple[T, Items]:
 
 
 def unreadable(unobserved: t.Mapping[str, str]) -> dict[str, str]:
-    """Return the cmdlets whose answers have another form."""
+    """Return the cmdlets whose answers have an unknown form."""
     return {cmdlet: why for cmdlet, why in unobserved.items() if why.startswith(UNREADABLE_ANSWER)}
 
 
 def sorted_items(output: t.Sequence[t.Any], readings: t.Sequence[Reading]) -> dict[str, list[t.Any]]:
-    """Return the objects by reading. They arrive in the order of the statements. Raises Unreadable."""
+    """Return the objects by reading. The objects arrive in the order of the statements. Raises Unreadable."""
     found: dict[str, list[t.Any]] = {one.name: [] for one in readings}
     current = 0
     for item in output:

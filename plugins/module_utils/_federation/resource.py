@@ -34,10 +34,10 @@ class Field:
 
     option: the Ansible option.
     prop: the parameter of the cmdlet, which is also the property of the object.
-    kind: the kind of its values.
+    kind: the kind of the values.
     default: the documented value if the parameter of New- is left out; None if no source has it.
-    may_lack: whether a server can send objects without the property. This is so if its page does not state that Get-
-      returns the property, or not for every version.
+    may_lack: whether a server can send objects without the property. True if the page of Get- does not show the
+      property, or not for every version.
     """
 
     option: str
@@ -63,9 +63,9 @@ class Resource:
     plural: the return key of the module for a list.
     part: the option of xmpp_federation for this kind.
     label: the name of one object in messages.
-    noun: the noun of its cmdlets.
+    noun: the noun of the cmdlets.
     mark: a property that only objects of this kind have.
-    fields: its properties.
+    fields: the properties.
     key: the field with the name of an object; None for the one global object of a configuration.
     identity_from_user: makes the canonical form of a user's name. Upper and lower case stay.
     identity_from_server: makes the canonical form of a server's name. Upper and lower case stay.
@@ -76,7 +76,7 @@ class Resource:
     marks: other properties that only this kind has, if objects can lack ``mark``.
     beside: returns whether an object of the Get- cmdlet does not belong to this kind.
     also_shown: properties that are read and shown in messages, but not managed.
-    limit: its name in ``parts``; empty if it is ``part``.
+    limit: the name of the kind in ``parts``; empty if the name is ``part``.
     tag: another tag of the playbooks that includes this kind; empty for none.
     """
 
@@ -189,7 +189,10 @@ class Resource:
         return {f.option: f.default for f in self.fields}
 
     def shown(self, identity: str, values: Values) -> dict[str, t.Any]:
-        """Return an object with the names of the options, so that it can be declared again. Secrets are left out."""
+        """Return an object with the names of the options, so that the object can be declared again.
+
+        Secrets are left out.
+        """
         key = {self.key.option: identity} if self.key else {}
         return {
             **key,

@@ -106,7 +106,7 @@ def _has(record: Record, revoked: t.Mapping[str, Revoked]) -> bool:
 
 
 def _kept(item: Wanted, record: Record | None, revoked: t.Mapping[str, Revoked]) -> tuple[Wanted, list[Finding]]:
-    """Return a declared partner without revoked domains, and the warnings about it."""
+    """Return a declared partner without revoked domains, and the warnings about this partner."""
     if item.absent:
         return item, []
     if item.key in revoked:

@@ -95,7 +95,10 @@ def negotiation_row(values: Values) -> Row:
 
 
 def verified_public_partner(change: Change, context: Context) -> t.Iterable[Finding]:
-    """Warn about PublicVerified. The documentation (JJ205123) advises against it, because it shows presence to all."""
+    """Warn about PublicVerified.
+
+    The documentation (JJ205123) advises against PublicVerified, because all senders then see the presence.
+    """
     if change.after and "partner_type" in change.written and change.after.get("partner_type") == "public_verified":
         yield _warning(
             "public_verified",
@@ -106,7 +109,10 @@ def verified_public_partner(change: Change, context: Context) -> t.Iterable[Find
 
 
 def xmpp_needs_federation(change: Change, context: Context) -> t.Iterable[Finding]:
-    """Check that a policy with EnableXmppAccess also has EnableFederationAccess. Otherwise it has no effect."""
+    """Check that a policy with EnableXmppAccess also has EnableFederationAccess.
+
+    Otherwise EnableXmppAccess has no effect.
+    """
     values = change.after
     if values is None or not change.written:
         return
@@ -139,7 +145,10 @@ def readable_name(change: Change, context: Context) -> t.Iterable[Finding]:
 
 
 def whole_text(change: Change, context: Context) -> t.Iterable[Finding]:
-    """Warn about a text with half a surrogate pair or a noncharacter. The output shows each of them as a mark."""
+    """Warn about a text with half a surrogate pair or a noncharacter.
+
+    The output shows each such character as a mark.
+    """
     for option, value in (change.after or {}).items():
         codes = no_characters(value) if isinstance(value, str) else []
         if codes:

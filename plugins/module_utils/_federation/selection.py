@@ -87,7 +87,7 @@ def _choose_members(deployment: Deployment, federation: Federation, guard: Guard
 def _fit(
     deployment: Deployment, federation: Federation, guard: Guard, grant: Grant, there: t.Iterable[User]
 ) -> ChosenUsers:
-    """Return which of these users get the policy, and why the others do not get it."""
+    """Return which of these users get the policy, and why the other users do not."""
     homes = {pool.fqdn.casefold(): pool for pool in deployment.pools or ()}
     listed = _listed(deployment, federation)
     users, skipped = [], dict[str, list[User]]()
@@ -108,7 +108,7 @@ def _fit(
 
 
 def _pools(pools: t.Sequence[Pool], grant: Grant) -> tuple[list[Pool], str]:
-    """Return the pools of the selector, and the reason if there are none."""
+    """Return the pools of the selector, or the reason why the selector has no pools."""
     selector = grant.selector
     if selector is None:
         return [], "the selector has no pool and no site"

@@ -32,7 +32,10 @@ def canonical_site(text: str) -> str:
 
 
 def is_branch(item: t.Mapping[str, t.Any]) -> bool:
-    """Return whether an object is a branch site without an XMPP route. No page lists its properties."""
+    """Return whether an object is a branch site without an XMPP route.
+
+    No page lists the properties of a branch site.
+    """
     kind = item.get("SiteType")
     branch = bool(item.get("ParentSite")) or (isinstance(kind, str) and kind.casefold().startswith("branch"))
     return branch and "XmppFederationRoute" not in item

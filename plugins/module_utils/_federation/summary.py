@@ -52,7 +52,7 @@ def _verb(step: Step) -> tuple[str, str]:
 def headline(summary: Summary, *, planned: bool) -> str:
     """Return the last line of a plan or run.
 
-    planned: whether it is a plan (``1 to add; 47 unchanged.``) or a run (``1 added; 47 unchanged.``).
+    planned: whether the line is for a plan (``1 to add; 47 unchanged.``) or a run (``1 added; 47 unchanged.``).
     """
     words = (
         ("added", "%d to add", "%d added"),
@@ -112,7 +112,8 @@ def block(
 
 
 def _sign_in(steps: t.Sequence[Step], results: t.Sequence[str]) -> list[str]:
-    """Return the note about grants: clients read the policy at sign-in, and other domain controllers get it later."""
+    """Return the note about grants: clients read the policy at sign-in, and other domain controllers get the grant
+    later."""
     granted = [step for step, word in zip(steps, results, strict=False) if word == "done" and step.part == "grants"]
     if not granted:
         return []
@@ -146,7 +147,7 @@ def _lines(steps: t.Sequence[Step], results: t.Sequence[str] | None) -> t.Iterab
         if key in users:
             more = ", …" if len(users[key]) > SHOWN_USERS else ""
             text = "%s: %s%s%s" % (count(users[key], "user"), ", ".join(users[key][:SHOWN_USERS]), more, text)
-        # At least two spaces are between cells. The code that colours the lines finds the text with them.
+        # At least two spaces are between cells. The code that colours the lines needs these spaces to find the text.
         yield ("%s %-*s %-*s %s" % (mark, label, word, max(wide, len(name) + 1), name, text)).rstrip()
 
 
@@ -162,7 +163,7 @@ def _short(name: str) -> str:
 
 
 def details(step: Step) -> str:
-    """Return the changes of an object. For a new partner, these are its negotiation settings."""
+    """Return the changes of an object. For a new partner, return its negotiation settings."""
     resource = BY_PART[step.part]
     if step.expect is None:
         return ""
@@ -212,7 +213,7 @@ def _value(value: t.Any) -> str:
 def diff(steps: t.Sequence[Step]) -> list[dict[str, str]]:
     """Return Ansible's diff as a list: each object's key and its changes, without secrets.
 
-    With more than MOST_DIFFS objects, it shows only their number.
+    With more than MOST_DIFFS objects, the diff shows only the number of objects.
     """
     if len(steps) > MOST_DIFFS:
         text = "%d objects differ, but --diff shows only up to %d. The steps (-v) and the plan file show all of them\n"

@@ -95,7 +95,7 @@ def plural(resource: Resource) -> Task:
 
 
 def configuration(resource: Resource) -> Task:
-    """Return the task for the global object of a configuration. It has only Get- and Set-."""
+    """Return the task for the global object of a configuration. Such an object has only Get- and Set-."""
     spec: dict[str, t.Any] = {**resource.spec(), "plan_digest": PLAN_DIGEST}
     if resource is ACCESS_EDGE:
         spec["force"] = FORCE
@@ -175,7 +175,7 @@ def _list(deployment: Deployment, resource: Resource) -> list[dict[str, t.Any]]:
 
 
 def _run(params: Params, check: bool) -> Run:
-    """Return the run for the options that several tasks share. A task can lack some of them."""
+    """Return the run for the options that several tasks share. A task can lack some of these options."""
     guard = Guard(
         protect=tuple(params.get("protect") or ()),
         removal_limit=params.get("removal_limit", 30),
@@ -275,7 +275,9 @@ def federate(
     federation: Federation | None = None,
     approval: t.Callable[[], list[str]] = list,
 ) -> Result:
-    """Apply everything that is declared. Raises Refused, ServerRefused, ShellError. After these, nothing was written.
+    """Apply everything that is declared.
+
+    Raises Refused, ServerRefused, ShellError. After these errors, nothing was written.
 
     surroundings: the work around the plan; None for no such work.
     federation: the federation of the options; None to make it here.

@@ -18,7 +18,7 @@ from .._base.result import Refused
 from .._base.step import Step
 from .federation import Federation, Wanted
 
-# The maximum number of partners in one command. With more, the command is for all partners.
+# The maximum number of partners in one command. With more partners, the command is for all partners.
 MOST = 20
 _PLAIN = re.compile(r"[A-Za-z0-9_./~:@%+,-]+\Z")
 
@@ -54,7 +54,7 @@ def _command(playbook: str, values: t.Mapping[str, str], *more: str) -> str:
 
 
 def only_partners(kept: Federation, domains: t.Sequence[str], option: str) -> Federation:
-    """Return a snapshot's federation with these partners only. Partners that it does not have are removed.
+    """Return a snapshot's federation with these partners only. Partners that the snapshot does not have are removed.
 
 
     kept: the federation of the snapshot.
