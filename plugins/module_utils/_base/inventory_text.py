@@ -18,13 +18,13 @@ from .texts import in_strings
 _TEMPLATES = ("{{", "{%", "{#")
 # A snapshot has 5 levels.
 MOST_DEPTH = 50
-# This matches a complete string, or a bracket that opens or closes a level.
+# The pattern matches a complete string, or a bracket that opens or closes a level.
 _MARKS = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|[][{}]', re.DOTALL)
 
 
 def inventory_text(variables: t.Mapping[str, t.Any]) -> str:
     """Return the variables as one document. Null options are left out, because they have no effect."""
-    import yaml  # comes with Ansible, whose modules of this collection run on the controller
+    import yaml  # a part of Ansible; these modules run on the controller
 
     class Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
         """A dumper that marks texts with the form of templates, and that uses no aliases."""
@@ -51,7 +51,7 @@ def inventory_text(variables: t.Mapping[str, t.Any]) -> str:
 
 
 def inventory_values(text: str) -> dict[str, t.Any]:
-    """Return the variables of such a file. Templates stay texts. Raises Invalid."""
+    """Return the variables of an inventory file. Templates stay texts. Raises Invalid."""
     import yaml
 
     class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]

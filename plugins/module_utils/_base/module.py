@@ -14,7 +14,7 @@ from .task import Task
 
 
 def run(task: Task) -> None:
-    """Parse the parameters, do the work and report the result. A module's main() is this call."""
+    """Parse the parameters, do the work and report the result. A module's main() only calls this function."""
     module = AnsibleModule(
         argument_spec=dict(task.argument_spec),
         required_if=list(task.required_if),

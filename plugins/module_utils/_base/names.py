@@ -177,7 +177,7 @@ def policy_from_server(value: object) -> str:
 
 
 def named(value: object, *properties: str) -> object:
-    """Return the name of a reference from a server: the text of the first of these properties that it has.
+    """Return the name of a reference from a server: the text of the first property that the reference has.
 
     Objects for policies, pools and sites have ``FriendlyName``. Identities of users have ``DistinguishedName``. Over a
     remote session references usually are texts. Any other value is returned unchanged.
@@ -206,7 +206,7 @@ def spellings(identity: str) -> set[str]:
             import idna
 
             found.add(key(idna.decode(identity)))
-        except (ImportError, UnicodeError):  # idna.IDNAError is one
+        except (ImportError, UnicodeError):  # idna.IDNAError is a UnicodeError
             pass
     return found
 
@@ -227,6 +227,6 @@ def both_forms(domain: str) -> str:
         import idna
 
         letters = idna.decode(domain)
-    except (ImportError, UnicodeError):  # idna.IDNAError is one
+    except (ImportError, UnicodeError):  # idna.IDNAError is a UnicodeError
         return domain
     return "%s (%s)" % (domain, letters) if letters != domain and letters.isprintable() else domain

@@ -6,7 +6,7 @@
 """Do the work of a task, and return the keys of an Ansible result.
 
 A module does the work in a process of its own (module.py). An action plugin does it in Ansible's process
-(_actions/in_process.py). The result is the same.
+(_actions/in_process.py). Both ways give the same result.
 """
 
 from __future__ import annotations

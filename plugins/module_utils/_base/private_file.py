@@ -248,7 +248,7 @@ def _open(path: str, option: str, flags: int, links: bool, anybody: bool) -> int
 def _walk(path: str, option: str, links: bool, folder: bool = False) -> tuple[int, str]:
     """Check each folder of a path. Return a handle of the last folder and the name in it. Raises OSError and Refused.
 
-    Each folder is opened from the handle of the one above it. So no checked folder can be exchanged.
+    Each folder is opened from the handle of the folder above. So no checked folder can be exchanged.
 
     links: whether the last name may be a link. Folders may always be links.
     folder: whether the path itself is a folder. The returned name is empty then.

@@ -68,7 +68,7 @@ class Failure:
     """A step that did not take effect.
 
     cmdlet: the cmdlet of the step.
-    identity: the object of the step; empty if it has none.
+    identity: the object of the step; empty if the step has no object.
     error: the reason.
     order: the step's number in its plan.
     """
@@ -97,7 +97,7 @@ class Failure:
 class Result:
     """The result of a run.
 
-    values: the return keys of the module, without the common ones.
+    values: the return keys of the module, without the common keys.
     plan_digest: see _federation/digest.py.
     identity: the identity of the deployment; see _federation/identity.py.
     The other attributes are the common return keys.

@@ -96,7 +96,7 @@ class Step:
         ]
 
     def still_wrong(self, record: Record | None) -> str:
-        """Return the difference between the object and the expected one, for a message."""
+        """Return the difference between the object and the expected object, for a message."""
         if self.expect is None:
             return "it still exists"
         if record is None:

@@ -82,13 +82,13 @@ class StepLog:
         return not errors
 
     def replace(self, planned: Step, step: Step) -> None:
-        """Replace a planned step by another one."""
+        """Replace a planned step by another step."""
         self._steps = [step if known is planned else known for known in self._steps]
 
     def insert(self, step: Step, before: Step | None) -> None:
         """Add a step that became necessary.
 
-        before: the step after it; None adds it at the end.
+        before: the step after it; None adds the step at the end.
         """
         at = next((n for n, known in enumerate(self._steps) if known is before), len(self._steps))
         self._steps.insert(at, step)
@@ -107,7 +107,7 @@ class StepLog:
     def done(self, step: Step, error: ServerError | None = None) -> None:
         """Record that a step took effect according to a read.
 
-        error: the error of its answer.
+        error: the error in the answer to the step.
         """
         self._results[id(step)] = "done"
         if error:

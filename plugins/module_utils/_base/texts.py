@@ -21,7 +21,7 @@ _SPACES = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
 
 
 def some(names: t.Sequence[str], most: int = 10) -> str:
-    """Return a list for a message: the first names, and the number of the others."""
+    """Return a list for a message: the first names, and the number of the other names."""
     shown = ", ".join(names[:most])
     return shown if len(names) <= most else "%s and %d more" % (shown, len(names) - most)
 
@@ -53,7 +53,7 @@ def foreign(text: str, longest: int = LONGEST) -> str:
 
 
 def one_line(text: str) -> str:
-    """Return a text as one line that can be printed. All lines of files and terminals pass through here."""
+    """Return a text as one line that can be printed. All lines of files and terminals pass through this function."""
     return printable(_SPACES.sub(" ", text))
 
 
@@ -63,7 +63,7 @@ def in_lines(text: str) -> str:
 
 
 def in_strings(text: str, escape: t.Callable[[str], str]) -> str:
-    """Escape invisible characters in a document. They only occur in its strings, which are quoted."""
+    """Escape invisible characters in a document. Such characters only occur in strings, which are quoted."""
     if all(line.isprintable() for line in text.split("\n")):
         return text
     return "".join(c if c.isprintable() or c == "\n" else escape(c) for c in text)

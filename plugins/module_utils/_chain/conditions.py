@@ -5,8 +5,8 @@
 
 """Decide whether a link is broken or unknown: the conditions of the table in links.py. Pure.
 
-A condition returns the values for the texts of its link, or None if the link works. It is called only if the values
-that it needs are known (``needs`` in the table).
+A condition returns the values for the texts of its link, or None if the link works. A condition is called only if its
+values are known (``needs`` in the table).
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ def found(**fields: str) -> Found:
 def unseen(what: str, cmdlet: str) -> Found:
     """Return the values for a link that is unknown.
 
-    what: the thing that could not be read.
-    cmdlet: the cmdlet that reads it.
+    what: the value that could not be read.
+    cmdlet: the cmdlet that failed.
     """
     return found(what=what, cmdlet=cmdlet)
 
@@ -62,7 +62,7 @@ def _topology(known: Known) -> Topology:
 
 
 def _store(known: Known) -> StoreView:
-    """Return the store. The table checks these links only if the store was read."""
+    """Return the store. The table checks the links of the store only if the store was read."""
     return t.cast(StoreView, known.store)
 
 
@@ -371,7 +371,7 @@ def srv_unknown(known: Known) -> Found | None:
 def access_edges(topology: Topology) -> list[str]:
     """Return the Access Edge names to which SRV records must lead.
 
-    These are the Edge pools that have XMPP. If no pool has XMPP, these are the pools that can get XMPP.
+    The names are of the Edge pools that have XMPP. If no pool has XMPP, the names are of the pools that can get XMPP.
     """
     pools = topology.edges or ()
     chosen = [edge for edge in pools if edge.has_xmpp] or [edge for edge in pools if edge.legacy is not False]
@@ -397,7 +397,7 @@ def rights(known: Known) -> Found | None:
 def certificate(usage: str, state: State) -> Condition:
     """Find the servers whose certificate for a usage has a certain state.
 
-    One other server with a good or unknown certificate is enough to do the work.
+    If another server has a good or unknown certificate, this server does the work: the link is not broken.
     """
 
     def condition(known: Known) -> Found | None:

@@ -22,7 +22,10 @@ _MOST_EVENTS = 5
 
 
 def out_of_reach(code: t.Literal["edge_not_reachable", "edge_no_address"]) -> Condition:
-    """Find partners that an Edge server does not reach. If another Edge server reaches all of them, it is a warning."""
+    """Find partners that an Edge server does not reach.
+
+    If another Edge server reaches all these partners, the finding is a warning.
+    """
 
     def condition(known: Known) -> Found | None:
         from .._probe.edge_judge import Unreached, obstacles, told

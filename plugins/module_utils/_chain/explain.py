@@ -72,7 +72,10 @@ def work(params: Params, shell: Shell, check: bool) -> Result:
 
 
 def _pair(params: Params) -> tuple[str, str]:
-    """Return the user's address and the partner's domain. The option can also be the address of one of its users."""
+    """Return the user's address and the partner's domain.
+
+    The option can also be the address of one of the partner's users.
+    """
     reasons = []
     address = str(params["user"] or "").strip().lower().removeprefix("sip:")
     if not _ADDRESS.match(address):

@@ -43,7 +43,7 @@ def work(
 ) -> Result:
     """Run xmpp_federation. Raises Refused, ServerRefused, ShellError; nothing was written then.
 
-    approval: returns the reasons against writing now. It is called only if the plan has steps.
+    approval: returns the reasons against writing now. Called only if the plan has steps.
     probing: options of xmpp_partner_probe_info for the probe of partners.
     impact: whether to show the effect on users, even if no plan is saved and no limit is set.
     """

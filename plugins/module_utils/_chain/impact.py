@@ -19,7 +19,7 @@ from .reach import May, Reach, Ways
 # The change of one direction between a user and a domain.
 #
 # - narrowed: messages from the partner now reach the user only after the user has added the contact.
-# - widened: this restriction ends.
+# - widened: messages from the partner reach the user without the contact again.
 Change = t.Literal["gain", "lose", "narrowed", "widened", "unknown"]
 CHANGES: tuple[Change, ...] = ("gain", "lose", "narrowed", "widened", "unknown")
 Numbers = t.Mapping[Change, int]
@@ -67,7 +67,7 @@ class OfDomain:
     contact_first: bool
 
     def number(self, change: Change) -> int:
-        """Return the number of users, in the direction that has more of them."""
+        """Return the number of users, in the direction that has more users."""
         return max(self.out.get(change, 0), self.back.get(change, 0))
 
     def as_dict(self) -> dict[str, t.Any]:

@@ -146,15 +146,15 @@ class Probed:
 class Known:
     """Describe all known values. Each value is None if it was not checked.
 
-    deployment: the deployment as the plan will leave it. If a kind is missing, it could not be read.
+    deployment: the deployment as the plan will leave it. A missing kind could not be read.
     gateways, proxies: the XMPP services of Front Ends and Edges.
     edges, front_ends: the values that were read on these servers.
     domains: the targets of the SRV records.
     rights: the part of the plan for which the account has no rights; '' if it has all rights.
     pair: the user and the partner to check. None: all users and all partners are checked.
-    wants_users: whether it is a finding that the users were not read.
+    wants_users: whether unread users are a finding.
     views: the test results of Edges for partners.
-    reach: the same results, for a caller that does not probe the partners (_probe/edge_judge.py).
+    reach: the test results of Edges, for a caller that does not probe the partners (_probe/edge_judge.py).
     """
 
     topology: Topology | None = None

@@ -49,8 +49,8 @@ class Link:
     """Describe one link.
 
     code: the code of the finding.
-    group: the link of explain to which it belongs.
-    needs: the values that the condition needs (names of Known). If one is None, the link is not checked.
+    group: the group of explain that shows the link.
+    needs: the values that the condition needs (names of Known). If a value is None, the link is not checked.
     broken: the condition.
     message, remedy: texts with the values of the condition.
     effect: the effect on users.

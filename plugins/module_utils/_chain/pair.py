@@ -34,8 +34,8 @@ GROUPS: tuple[Group, ...] = (
     "replicas", "partner_server", "published",
 )  # fmt: skip
 NOT_CHECKED = "not_checked"
-# If these groups were not checked, no entry says so. The group before already gives the reason, or no playbook reads
-# their values.
+# If one of these groups was not checked, no entry says "not checked". The group before already gives the reason, or no
+# playbook reads the values of the group.
 _OPTIONAL = ("negotiation", "internal")
 _PROBED = ("partner_server", "published")
 # A group counts as checked without these values. The probe's findings contain the results of an Edge. The log of an
@@ -59,7 +59,7 @@ _WAY_IN = (
     " for messages from the partner"
 )
 _TRY = "ask a user of the partner to send a message, or set support_dialback_negotiation to true"
-# Codes about the TLS of the partner's server. They are also true if that server opens the connection.
+# Codes about the TLS of the partner's server. The codes are also true if that server opens the connection.
 _THEIR_TLS = ("tls_not_offered", "tls_required", "tls13_only")
 
 
@@ -151,7 +151,7 @@ def _way_in_unknown(known: Known, probed: Probed, entries: t.Sequence[Entry]) ->
 
 
 def _entries(group: Group, found: t.Sequence[Obstacle], known: Known, probed: Probed) -> list[Entry]:
-    """Return the broken links of a group, the worst first. If all links work, return one entry that says this."""
+    """Return the broken links of a group, the worst first. If all links work, return one entry with this result."""
     if group in _PROBED:
         return _of_probe(group, known, probed)
     own = [one for one in found if one.link is not None and one.link.group == group]
@@ -208,7 +208,7 @@ def _of_probe(group: Group, known: Known, probed: Probed) -> list[Entry]:
         what = "the records and the gateway of %s" % pair.address.rpartition("@")[2]
     if findings is None:
         return [Entry(group, UNKNOWN, "%s were not probed" % what, NOT_CHECKED)]
-    # The probe also checks the declared settings. The table has a separate link for them.
+    # The probe also checks the declared settings. The table has a separate link for the declared settings.
     told = [one for one in in_order(findings) if one.code not in ("row_invalid", "row_risky")]
     if not told:
         view = probed.view if group == "partner_server" else ""

@@ -5,9 +5,12 @@
 
 """Probe the partners that a plan adds or changes, before the first write. Refuse a change that cannot work.
 
-Two kinds of changes are refused. In the first, the present settings work, and the new settings would not work. In the
-second, the domain is new or its state is unknown, and its server answers but does not accept the new settings. If no
-server answers, it is only a warning: the controller possibly cannot reach servers that the Edges reach.
+Two kinds of changes are refused:
+
+- The present settings work, and the new settings would not work.
+- The domain is new or its state is unknown. The partner's server answers, but does not accept the new settings.
+
+If no server answers, the finding is only a warning: the controller possibly cannot reach servers that the Edges reach.
 """
 
 from __future__ import annotations
@@ -74,8 +77,8 @@ def probe(
 ) -> ProbeFound:
     """Probe the partners' servers. Raises nothing.
 
-    settings: options of xmpp_partner_probe_info with its defaults, except that allow_local is false by default. In
-        addition certificate_names, the names of the own certificate.
+    settings: options of xmpp_partner_probe_info with its defaults, except that allow_local is false by default. The
+        option certificate_names (the names of the own certificate) is added.
     sip_domains: the SIP domains of the deployment.
     name: returns the name of an option in messages.
     allowed: whether the run is allowed to break a partner.

@@ -7,7 +7,7 @@
 
 The links decide (links.py), as in explain (pair.py). A link checks the user, the partner or the deployment, but never a
 user and a partner together. So each side is checked separately, once for all users or domains with equal values. The
-result of a way is the worse result of its two sides.
+result of a way is the worse result of the two sides.
 
 Services, certificates, replicas, DNS and the partner's servers are not checked. Users' rights do not depend on them.
 """
@@ -57,7 +57,7 @@ class Ways:
 
     out: from the user to the partner.
     back: from the partner to the user.
-    basis: the values on which an unknown side depends. If they change, it is unknown whether the side changes.
+    basis: the values on which an unknown side depends. If these values change, it is unknown whether the side changes.
     """
 
     out: May
@@ -136,9 +136,10 @@ class Reach:
 
 
 def who_may_talk(known: Known) -> Reach:
-    """Compute the rights of the users that were read. These are all users only if ``Deployment.all_users`` is set.
+    """Compute the rights of the users that were read. All users were read only if ``Deployment.all_users`` is set.
 
-    known: needs ``topology`` and ``deployment``. If one is None, or a kind could not be read, ways are unknown.
+    known: needs ``topology`` and ``deployment``. If one of the two is None, or a kind could not be read, ways are
+        unknown.
     """
     deployment = known.deployment or Deployment("")
     return Reach(_users(known, deployment), _domains(known, deployment), _unread(replace(known, pair=None)))

@@ -39,7 +39,7 @@ class RecordResolver(t.Protocol):
 def look_up(
     topology: Topology, domains: t.Sequence[str], nameservers: t.Sequence[str]
 ) -> tuple[DomainRecord, ...] | None:
-    """Look up the records. Return None if there is nothing to look up.
+    """Look up the records. Return None if there is no domain or no Edge pool.
 
     domains: the domains to check; empty: all SIP domains.
 
@@ -51,7 +51,7 @@ def look_up(
         raise Invalid("domains: %s" % exc) from None
     edges = access_edges(topology)
     if not wanted or not edges:
-        return None  # the links before report this
+        return None  # earlier links report the missing values
     if dns.IMPORT_ERROR is not None:
         return _unseen(wanted, "the Python package dnspython is missing on the controller")
     try:

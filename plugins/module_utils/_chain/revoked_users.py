@@ -29,7 +29,7 @@ _BESIDE = tuple(one for one in READINGS if one.name != "sites")
 def with_users(task: Task) -> Task:
     """Extend xmpp_partner_revocation: in check mode, also report the users who lose the domains.
 
-    Raises the same errors as the task.
+    Raises the errors of ``task``.
     """
 
     def work(params: Params, shell: Shell, check: bool) -> Result:
@@ -45,7 +45,7 @@ def with_users(task: Task) -> Task:
 
 
 def _without(shell: Shell, going: t.Collection[str]) -> Impact:
-    """Return the impact of the removal of these domains. It includes the values that cannot be read."""
+    """Return the impact of the removal of these domains. The impact also lists the values that cannot be read."""
     reader = Reader(shell)
     try:
         deployment, items = reader.kinds_and(RESOURCES, _BESIDE)

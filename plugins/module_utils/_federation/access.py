@@ -64,7 +64,7 @@ class Access:
 
 
 def access_for(shell: Shell, steps: t.Sequence[Step], beside: t.Sequence[str] = ()) -> Access:
-    """Find the cmdlets that the session does not offer. Steps need one request. Raises ShellError.
+    """Find the cmdlets that the session does not offer. This check of the steps needs one request. Raises ShellError.
 
     If the session gives no answer about a cmdlet, the cmdlet is not reported as missing.
 

@@ -175,7 +175,6 @@ PARTS = (*(resource.limited_as for resource in RESOURCES), GRANT.part, REMOVALS)
 
 
 def parts_of_tag(tag: str) -> tuple[str, ...]:
-    """Return the parts that a tag of a playbook means: the part with the name of the tag, and the parts that share the
-    tag."""
+    """Return the parts that a tag of a playbook means: the part of that name, and the parts that share the tag."""
     shared = [resource.limited_as for resource in RESOURCES if resource.tag == tag]
     return tuple(part for part in PARTS if part == tag or part in shared)

@@ -202,7 +202,7 @@ class Reader:
         records: dict[str, Records] = {}
         try:
             items = items_of(read_offered(self._shell, [one.statement for one in readings]), readings)
-        except Unreadable:  # the object does not show the statement that returned the object
+        except Unreadable:  # the object does not show its statement
             items = read_alone(self._shell, readings)
         for resource in resources:
             cmdlet = getting(resource)

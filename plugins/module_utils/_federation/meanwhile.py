@@ -16,7 +16,7 @@ from .._shell.statement import Secret
 
 
 def met(step: Step, record: Record | None) -> list[str]:
-    """Return the foreign changes between the last read and the write of this run, with one text for each property."""
+    """Return the changes by other runs and administrators before the write, with one text for each property."""
     if step.before is None:
         return []
     if record is None:
@@ -36,7 +36,7 @@ def met(step: Step, record: Record | None) -> list[str]:
 
 
 def beside(step: Step, record: Record | None) -> list[str]:
-    """Return the foreign changes in properties that this run did not write."""
+    """Return the changes by other runs and administrators in properties that this run did not write."""
     if record is None or step.after is None or step.before is None:
         return []
     text = "another run or administrator changed %s while this run wrote, from %s to %s. Check it"

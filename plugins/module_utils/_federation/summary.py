@@ -112,8 +112,7 @@ def block(
 
 
 def _sign_in(steps: t.Sequence[Step], results: t.Sequence[str]) -> list[str]:
-    """Return the note about grants: clients read the policy at sign-in, and other domain controllers get the grant
-    later."""
+    """Return the note about grants: clients read the policy at sign-in; domain controllers get the grant later."""
     granted = [step for step, word in zip(steps, results, strict=False) if word == "done" and step.part == "grants"]
     if not granted:
         return []

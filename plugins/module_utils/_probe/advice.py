@@ -46,14 +46,18 @@ def strictness(facts: Facts, row: Row) -> tuple[int, ...]:
     """Return a key to compare settings that authenticate. The strictest settings have the smallest key.
 
     The weakest method that the settings allow decides. If two settings have the same weakest method, the settings that
-    also allow a stronger method are stricter, if the partner accepts this method. The gateway uses it first.
+    also allow a stronger method are stricter, if the partner accepts this method. The gateway uses the stronger method
+    first.
     """
     accepted, open_ = accepts(facts), possible(facts, row)
     return METHODS.index(row.methods[-1]), *(m not in open_ or accepted[m] != "yes" for m in METHODS)
 
 
 def works(facts: Facts, row: Row) -> bool:
-    """Return whether the settings work. If only certificates are allowed, they must be good for both directions."""
+    """Return whether the settings work.
+
+    If only certificates are allowed, the certificates must be good for both directions.
+    """
     used = uses(facts, row)
     if not used or accepts(facts)[used[-1]] != "yes":
         return False
@@ -85,7 +89,10 @@ def advise(facts: Facts, declared: Row | None) -> Advice:
 
 
 def common(advice: t.Sequence[Advice]) -> list[Advice]:
-    """Return the advice for all domains of one partner. They share the settings, so all must get the same advice."""
+    """Return the advice for all domains of one partner.
+
+    All domains share the settings, so all must get the same advice.
+    """
     if all(one.row == advice[0].row for one in advice):
         return list(advice)
     text = "From this controller, not all domains of the partner work with the same stricter settings."
@@ -93,7 +100,7 @@ def common(advice: t.Sequence[Advice]) -> list[Advice]:
 
 
 def ends(facts: Facts, row: Row | None) -> tuple[str, Then]:
-    """Return when the partner's certificate will break the settings, and the effect; ('', '') if it will not.
+    """Return when the partner's certificate will break the settings, and the effect; ('', '') if there is no such date.
 
     Only SASL EXTERNAL depends on the certificate. Dialback over TLS accepts every certificate.
     """

@@ -111,7 +111,7 @@ def examine_later(
 
 
 def covers(certificate: Certificate, domain: str) -> bool:
-    """Return whether one of its names (dNSName, SRVName or xmppAddr) is the domain."""
+    """Return whether a name in the certificate (dNSName, SRVName or xmppAddr) is the domain."""
     wanted = (DNS_ID(domain), SRV_ID("_xmpp-server." + domain))
     if any(one.verify(pattern) for pattern in _patterns(certificate) for one in wanted):
         return True
@@ -121,7 +121,7 @@ def covers(certificate: Certificate, domain: str) -> bool:
 def _ascii(name: str) -> str:
     """Return a domain in A-labels (RFC 5891). A name that is not a domain is returned unchanged.
 
-    Unlike UTS 46, this does not map other letters to ASCII letters: the Kelvin sign is not a k.
+    Unlike UTS 46, this function does not map other letters to ASCII letters: the Kelvin sign is not a k.
     """
     if name.isascii():
         return name
@@ -142,7 +142,7 @@ def _patterns(certificate: Certificate) -> t.Iterator[DNSPattern | SRVPattern]:
     for kind, names in kinds:
         for name in names:
             if name != name.strip():
-                continue  # service-identity would strip it
+                continue  # service-identity would strip the spaces
             try:
                 yield kind.from_bytes(name.encode("ascii"))
             except (CertificateError, ValueError, IndexError):

@@ -47,8 +47,8 @@ def converse(
     versions: whether to test each TLS version with a connection of its own, and to test dialback if the peer's
         announcement is not clear.
     row: the declared settings, if any.
-    bare: contexts without a certificate, to test whether dialback works if the own certificate is not accepted.
-        None: this is not tested.
+    bare: contexts without a certificate, to test whether dialback works if the own certificate is not accepted. None:
+        dialback without a certificate is not tested.
     """
 
     def connect() -> StreamConnection:
@@ -133,8 +133,8 @@ _NOT_REACHED = ("remote-connection-failed", "remote-server-not-found", "remote-s
 def _try_dialback(facts: Facts, connect: t.Callable[[], StreamConnection], contexts: Contexts, row: Row | None) -> None:
     """Send a dialback key if the peer declares the dialback namespace but does not announce the feature.
 
-    Servers with dialback and servers without dialback do this. An unencrypted key is also sent to a peer that announces
-    TLS and dialback. The condition is that the settings do not support TLS, or that TLS does not work.
+    Such a declaration does not show whether the server has dialback. An unencrypted key is also sent to a peer that
+    announces TLS and dialback. The condition is that the settings do not support TLS, or that TLS does not work.
 
     The key is random. A server that accepts dialback asks the own gateway about the key, and the gateway does not know
     it.

@@ -55,7 +55,7 @@ class Resolver:
         The order is by priority, then by weight with the highest first. RFC 2782 requires a random order by weight, but
         a repeated probe must test the same server.
 
-        direct: return the servers for direct TLS (XEP-0368). The gateway does not use them.
+        direct: return the servers for direct TLS (XEP-0368). The gateway does not use direct TLS.
         """
         name = "_xmpps-server._tcp." if direct else "_xmpp-server._tcp."
         state, records, text = self._query(name + domain, "SRV", budget)

@@ -45,7 +45,7 @@ def question(name: str, kind: t.Literal["SRV", "A_AAAA"]) -> Statement:
 
 
 def connection_test(address: str, port: int) -> Statement:
-    """Return the test of one address. It is not the test of a name, because a second DNS answer can be different."""
+    """Return the test of one address. The test uses no name, because a second DNS answer can be different."""
     wanted = ("ComputerName", "RemotePort", "TcpTestSucceeded", "PingSucceeded")
     return Statement(TEST, {"ComputerName": address, "Port": port}, select=wanted)
 
@@ -78,7 +78,9 @@ class Names:
         self._lost: dict[str, str] = {}
 
     def learn(self, asked: t.Sequence[Statement], answer: Answer) -> None:
-        """Record an answer. asked: the queries of its pipeline."""
+        """Record an answer.
+
+        asked: the queries of the answer's pipeline."""
         names = [_key(one.parameters["Name"]) for one in asked]
         for item in answer.output:
             if not isinstance(item, dict):

@@ -19,7 +19,7 @@ from .._base.texts import some
 from .edge_view import EdgeView, LoggedEvent, Sight
 from .findings import verdict
 
-# The controller's codes for partners that it cannot reach. If an Edge reaches the partner, they do not decide.
+# The controller's codes for partners that it cannot reach. If an Edge reaches the partner, these codes do not decide.
 _OF_REACH = frozenset(
     (
         "address_unknown", "connection_refused", "ipv6_only", "local_address", "no_address", "not_reachable",
@@ -39,7 +39,7 @@ Seen = tuple[str, Sight]
 
 
 def with_edges(entry: Entry, views: t.Sequence[EdgeView]) -> Entry:
-    """Add the results of the Edges to an entry of a probe. If there are no such results, the entry is unchanged.
+    """Add the results of the Edges to an entry of a probe. Without results of Edges, the entry is unchanged.
 
     Added keys:
 
@@ -113,7 +113,7 @@ class Unreached:
     """Why one Edge does not reach a domain.
 
     code: a finding code, edge_not_reachable or edge_no_address.
-    text: the message, with %s for the Edges and for what they do not find or reach.
+    text: the message, with %s for the Edges, and %s for the domains or servers that the Edges do not reach.
     what: the domain, or the servers that were tried.
     """
 
@@ -128,7 +128,10 @@ class Unreached:
 
 
 def reach_findings(domain: str, views: t.Sequence[EdgeView]) -> list[Finding]:
-    """Return why Edges do not reach a partner's domain. If another Edge reaches the domain, it is a warning."""
+    """Return why Edges do not reach a partner's domain.
+
+    If another Edge reaches the domain, the finding is a warning.
+    """
     severity, found = obstacles(domain, views)
     by_code: dict[str, list[Unreached]] = {}
     for one in found:

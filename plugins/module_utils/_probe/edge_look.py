@@ -55,7 +55,7 @@ class AskedDomain:
     """Describe a domain to test.
 
     domain: in A-labels.
-    proxy: the server in the partner's settings that is used instead of DNS; '' if there is none.
+    proxy: the server in the partner's settings that is used instead of DNS; '' for no such server.
     """
 
     domain: str
@@ -191,7 +191,7 @@ class Look:
     # TCP
 
     def _streams(self, sights: t.Sequence[Sight], offered: bool) -> tuple[list[Sight], str]:
-        """Add the number of open connections. If it is unknown, also return the reason."""
+        """Add the number of open connections. If the number is unknown, also return the reason."""
         if not offered:
             return list(sights), ""
         ports = sorted({DEFAULT_PORT, *(target.port for sight in sights for target in sight.targets)})

@@ -27,7 +27,7 @@ class EdgeTarget:
 
     address: empty if the name has no address.
     reached: None if the server was not tested.
-    text: why it was not tested, or more about the result.
+    text: why the server was not tested, or more about the result.
     """
 
     host: str
@@ -46,8 +46,8 @@ class EdgeTarget:
 class Sight:
     """Describe the test results of an Edge for a domain.
 
-    named: the result of its DNS: found (SRV records, or an address of the domain or of the proxy), none, not_offered
-        (the target is the root) or unknown.
+    named: the result of the Edge's DNS: found (SRV records, or an address of the domain or of the proxy), none,
+        not_offered (the target is the root) or unknown.
     records: the SRV records.
     targets: the servers in the order of connection attempts.
     streams: number of open TCP connections with the servers; None if unknown.
@@ -100,7 +100,7 @@ class LoggedEvent:
 class EdgeView:
     """Describe the results of one Edge.
 
-    host: its name in the inventory.
+    host: the name of the Edge in the inventory.
     sights: the results for the tested domains.
     left: number of domains that were not tested because of the limit.
     events: the logged events; None if they could not be read.

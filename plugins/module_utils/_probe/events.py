@@ -5,7 +5,7 @@
 
 """Define possible events of a federation. Each event changes the test results of a partner to later test results. Pure.
 
-An event does not decide its effect. The rules for the findings of a probe decide it (what_if.py).
+An event only changes the test results. The rules for the findings of a probe decide the effect (what_if.py).
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ class World:
     proxy: whether the gateway connects to the partner's proxy_fqdn and uses no SRV record.
     reachable: whether the gateway finds the partner's server.
     up: whether the partner's server runs.
-    trusts: whether the partner's server accepts the gateway's certificate when this server connects; None: unknown.
+    trusts: whether the partner's server accepts the gateway's certificate when the partner's server connects; None:
+        unknown.
     uses_external: whether the partner's server can use SASL EXTERNAL when it connects; None: unknown.
     servers_only: whether the own certificate is already for servers only.
     """
@@ -43,8 +44,9 @@ class World:
     def seen(cls, facts: Facts, proxy: bool, servers_only: bool = False) -> World:
         """Return the state after a probe.
 
-        If a server accepts the own certificate of a client, two assumptions follow (XEP-0178 describes both sides). It
-        also accepts this certificate of a server, and it uses SASL EXTERNAL itself.
+        If the partner's server accepts the own certificate when the gateway connects, two assumptions follow. The
+        server also accepts this certificate when the server connects, and then uses SASL EXTERNAL. XEP-0178 describes
+        both sides.
         """
         known = True if facts.external == "succeeded" else None
         return cls(facts, proxy, trusts=known, uses_external=known, servers_only=servers_only)
@@ -83,8 +85,9 @@ def _tls13_only(world: World) -> World:
 
 
 def _no_tls(world: World) -> World:
-    """Remove TLS. If the server accepts dialback over TLS without a good certificate, it is assumed to accept dialback
-    without TLS.
+    """Remove TLS.
+
+    If the server accepts dialback over TLS without a good certificate, it is assumed to accept dialback without TLS.
     """
     facts = world.facts
     if facts.before is None or not facts.before.starttls:
@@ -98,8 +101,10 @@ def _no_tls(world: World) -> World:
 
 
 def _dialback_by_key(world: World, secure: bool, answer: KeyAnswer | None) -> World:
-    """Set the answer to a dialback key. The answer decides, not the announcement: some servers announce dialback, but
-    accept it only with a good certificate. Without an answer, nothing changes.
+    """Set the answer to a dialback key.
+
+    The answer decides, not the announcement: some servers announce dialback, but accept it only with a good
+    certificate. Without an answer, nothing changes.
     """
     header = world.facts.header
     if answer is None or header is None:
@@ -153,8 +158,8 @@ def _down(world: World) -> World:
 def _own_server_only(world: World) -> World:
     """Replace the own certificate with a certificate for servers only.
 
-    Not every server accepts it from a client: ejabberd checks the purpose, Prosody does not. So a server that refuses
-    a key without a certificate can still accept a key with this certificate.
+    Not every server accepts this certificate from a client: ejabberd checks the purpose, Prosody does not. So a server
+    that refuses a key without a certificate can still accept a key with this certificate.
     """
     if world.servers_only or world.facts.external != "succeeded":
         return world

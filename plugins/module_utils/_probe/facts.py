@@ -45,7 +45,10 @@ CERTIFICATE_ERRORS = ("not-authorized", "policy-violation", "invalid-from")
 
 
 def is_local(text: str) -> bool:
-    """Return whether an address belongs to the controller or to its link. DNS records must not lead to it."""
+    """Return whether an address belongs to the controller or to its link.
+
+    DNS records must not lead to such an address.
+    """
     address = ipaddress.ip_address(text)
     mapped = getattr(address, "ipv4_mapped", None) or address
     return mapped.is_loopback or mapped.is_link_local or mapped.is_unspecified or mapped.is_multicast
@@ -216,7 +219,7 @@ class Facts:
     later: list[tuple[datetime.datetime, dict[str, str]]] = field(default_factory=list)
     own_certificate: bool = False  # whether the probe had a certificate to present
     external: External = "unknown"
-    certificate_asked: bool = False  # whether the peer requested one in the TLS handshake
+    certificate_asked: bool = False  # whether the peer requested a certificate in TLS
     key_answers: dict[bool, KeyAnswer] = field(default_factory=dict)  # by whether TLS was used
     bare_key: KeyAnswer | None = None  # the answer to a key in TLS without a certificate
     ended: Ended | None = None
@@ -272,7 +275,7 @@ class Facts:
     def own_refused(self) -> bool:
         """Return whether the peer ended the encrypted stream because it refused the own certificate.
 
-        In TLS 1.3 this can be an alert after the handshake.
+        In TLS 1.3 the refusal can be an alert after the handshake.
         """
         ended = self.ended
         if not self.own_certificate or ended is None or ended.stage != "secure_stream":

@@ -90,7 +90,9 @@ def _statement(params: Params) -> Statement:
 
 
 def _test_users(shell: Shell, pool: str) -> tuple[list[str], str]:
-    """Return the test users of a pool, and why they are unknown. Raises Refused if there are none, ShellError.
+    """Return the test users of a pool, and why these users are unknown.
+
+    Raises ShellError, and Refused without test users.
 
     The cmdlet returns an object for each pool that has test users, with Identity (the pool's FQDN), FirstTestUserSipUri
     and SecondTestUserSipUri. Source: the page of the cmdlet.

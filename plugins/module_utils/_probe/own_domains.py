@@ -19,9 +19,9 @@ _HOSTS = ("sip.", "webcon.", "xmpp.")
 def own_domains(sip_domains: t.Sequence[str], names: t.Sequence[str]) -> list[str]:
     """Return the own domains that partners can address, as A-labels.
 
-    The certificate contains the SIP domains that use XMPP (the product's certificate page). So the result is the SIP
-    domains in the certificate. If there are none, it is all SIP domains. Without SIP domains, it is the names of the
-    certificate that are not host names.
+    The certificate contains the SIP domains that use XMPP (the product's certificate page). So the function returns the
+    SIP domains in the certificate. If the certificate has no SIP domain, the function returns all SIP domains. If
+    ``sip_domains`` is empty, the function returns the names of the certificate that are not host names.
 
     sip_domains: the SIP domains of the deployment; empty: not read.
     names: the names of the gateway's certificate, the Access Edge first; empty: not declared.

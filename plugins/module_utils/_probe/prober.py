@@ -52,7 +52,7 @@ Found = t.TypeVar("Found")
 class Job:
     """Describe a domain to probe.
 
-    partner: the declared domain of its partner; '' if there is none.
+    partner: the declared domain of the partner; '' for no partner.
     row, proxy: the declared settings.
     unusable: why a name that was read from a server cannot be probed.
     """
@@ -71,7 +71,7 @@ class ProbeSettings:
     from_: the own domain in the stream headers.
     timeout: seconds for one step.
     expires_within: days.
-    allow_local: also connect to loopback, link-local, multicast and unspecified addresses. These belong to the
+    allow_local: also connect to loopback, link-local, multicast and unspecified addresses. Such addresses belong to the
         controller or to its neighbours.
     clock: returns the time for the checks of certificates (UTC, aware).
     what_if: also compute the effect of possible events on declared partners (what_if.py).
@@ -89,7 +89,7 @@ class ProbeSettings:
 
 
 class Prober:
-    """Probe domains. Several threads can use it at the same time."""
+    """Probe domains. Several threads can call this method at the same time."""
 
     def __init__(self, settings: ProbeSettings, resolver: Resolver) -> None:
         self._settings = settings
@@ -136,7 +136,7 @@ class Prober:
         """Return the entry for an own domain, as a partner sees it. The gateway answers only to partners.
 
         asks: the partner's domain in the stream header.
-        tls: whether this partner's settings have TLS, so that the gateway must offer it.
+        tls: whether this partner's settings have TLS, so that the gateway must offer TLS.
         unusable: see Job.
         """
         budget = self._budget()

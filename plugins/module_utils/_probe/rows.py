@@ -102,8 +102,8 @@ def _offers(facts: Facts, row: Row, method: str) -> bool:
 def falls_to_clear(facts: Facts, row: Row) -> bool:
     """Return whether only an unencrypted stream is left, although the partner offers TLS.
 
-    Microsoft's table lists unencrypted TCP for optional TLS. It does not say whether the gateway continues without TLS
-    after TLS failed. So the result is unknown.
+    Microsoft's table lists unencrypted TCP for optional TLS. The table does not show whether the gateway continues
+    without TLS after TLS failed. So the result is unknown.
     """
     return may_fall_to_clear(facts, row) and not possible(facts, row)
 
@@ -133,7 +133,7 @@ def suggest(facts: Facts) -> Row | None:
     """Return the strictest settings that can work; None if the partner was not reached, or if no method works.
 
     Settings with certificates only are suggested if EXTERNAL succeeded and the partner's certificate is good for both
-    directions. They are also suggested if dialback is not possible.
+    directions. Such settings are also suggested if dialback is not possible.
     """
     if facts.header is None:
         return None

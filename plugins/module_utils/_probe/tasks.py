@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Run xmpp_partner_probe_info: check the options, then probe the domains. It needs no session with a server."""
+"""Run xmpp_partner_probe_info: check the options, then probe the domains. The module needs no session with a server."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _PACKAGES = (
 
 
 def work(params: Params, shell: Shell, check: bool) -> Result:
-    """Run xmpp_partner_probe_info. It changes nothing, so check mode has no effect. Raises Refused."""
+    """Run xmpp_partner_probe_info. The probe changes nothing, so check mode has no effect. Raises Refused."""
     _require_packages()
     reasons: list[str] = []
     jobs = _checked(reasons, "domains", lambda: _jobs(params))
@@ -54,7 +54,7 @@ def work(params: Params, shell: Shell, check: bool) -> Result:
     prober, store, warnings = opened
     from_ = prober.asks_as
     # The gateway answers only to partners, and offers TLS only to partners whose settings have TLS. So the probe of the
-    # own domains uses a partner's name. If no partner is declared, it uses the own name.
+    # own domains uses a partner's name. If no partner is declared, the probe uses the own name.
     usable = (job for job in jobs if job.partner and not job.unusable)
     partners = sorted(usable, key=lambda job: not _has_tls(job))
     asks, tls = (partners[0].domain, _has_tls(partners[0])) if partners else (from_, True)
@@ -77,7 +77,7 @@ def work(params: Params, shell: Shell, check: bool) -> Result:
 
 
 def _checked(reasons: list[str], name: str, read: t.Callable[[], t.Any]) -> t.Any:
-    """Return the value of an option. If it is wrong, return None and add the reason."""
+    """Return the value of an option. If the value is wrong, return None and add the reason."""
     try:
         return read()
     except Refused as exc:
@@ -143,7 +143,7 @@ def _jobs(params: Params) -> list[Job]:
 
 
 def _declared_jobs(partner: Params, number: int) -> tuple[list[Job], list[str]]:
-    """Return the jobs of a declared partner, and its mistakes."""
+    """Return the jobs of a declared partner, and the mistakes in its settings."""
     values, mistakes = PARTNER.checked({option: partner.get(option) for option in PROBED})
     identity = ""
     try:
@@ -216,7 +216,8 @@ def _bundle(given: Params | None) -> Bundle | None:
 TASK = Task(ARGUMENT_SPEC, work, session=False)
 # The task for the playbooks. The option ``read`` has the names of options whose values were read from a server. The
 # rules for an inventory do not apply to these values. The option ``views`` has the test results of the Edges. With
-# ``what_if``, the entry of each partner has the effect of possible events. This needs one more connection per partner.
+# ``what_if``, the entry of each partner has the effect of possible events. The option ``what_if`` needs one more
+# connection per partner.
 READ = Task(
     {
         **ARGUMENT_SPEC,

@@ -111,8 +111,10 @@ def outgoing(world: World, row: Row) -> Traffic:
 
 
 def incoming(world: World, row: Row) -> Traffic:
-    """Return the state of messages from the partner. The partner's server connects, and the gateway offers the
-    methods of the settings. If both sides have TLS, they use it. A failed handshake ends the attempt.
+    """Return the state of messages from the partner.
+
+    The partner's server connects, and the gateway offers the methods of the settings. If both sides have TLS, the
+    connection uses TLS. A failed handshake ends the attempt.
     """
     facts = world.facts
     if not world.up:
@@ -163,7 +165,8 @@ def _in_tls(world: World, row: Row) -> Traffic:
 
 
 def _by_dialback(world: World, method: str, offered: Dialback) -> Traffic:
-    """Return the state with dialback: the partner sends a key, and the gateway asks the partner's server about it."""
+    """Return the state with dialback: the partner sends a key, and the gateway asks the partner's server about the
+    key."""
     if offered in ("refused", "not offered"):
         return Traffic(False, why=_NO_DIALBACK)
     if not world.reachable:

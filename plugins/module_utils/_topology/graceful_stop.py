@@ -60,7 +60,7 @@ class Drained:
     """A service after a graceful stop.
 
     status: the status of the service; empty after a failure, which is recorded.
-    along: the names of the services that stopped with it, because they depend on it.
+    along: the names of the dependent services that stopped together with this service.
     """
 
     status: str = ""
@@ -98,7 +98,7 @@ def drain(
 ) -> Drained:
     """Stop a service gracefully if it runs, and wait until it has stopped or the time is over.
 
-    planned: the stop. It is not sent if the service no longer runs, because it depends on a stopped service.
+    planned: the stop. If the service stopped together with another service, the stop is not sent.
     following: the step after the stop.
     """
     end = time.monotonic() + graceful.timeout

@@ -5,8 +5,8 @@
 
 """Find a host in the wrong group of the inventory: an Edge server in sfb_management, a Front End in sfb_edge.
 
-This is checked only after a task has failed, so that the message names the cause. The display names of the services
-show the kind of a server. The SIP service of an Edge is "Access Edge", that of a Front End is "Front-End".
+The group of a host is checked only after a task has failed, so that the message names the cause. The display names of
+the services show the kind of a server. The SIP service of an Edge is "Access Edge", that of a Front End is "Front-End".
 """
 
 from __future__ import annotations

@@ -80,7 +80,7 @@ class Replication:
         return self._wait(shell, awaited or [one.fqdn for one in self._before])
 
     def _push(self, shell: Shell, names: t.Sequence[str]) -> None:
-        """Push replication. If this is impossible, the product still replicates, and the run waits."""
+        """Push replication. If the push is impossible, the product still replicates, and the run waits."""
         steps = push_steps(names)
         log = StepLog(shell, steps)
         if self._who:
@@ -153,7 +153,7 @@ def _failure(fqdn: str, category: str, text: str) -> Failure:
 
 
 def _carrying(shell: Shell, topology: Topology | None, deployment: Deployment) -> set[str] | None:
-    """Return the computers to wait for, in lower case; None if they are unknown. Then the run waits for all."""
+    """Return the computers to wait for, in lower case; None if unknown. With None, the run waits for all computers."""
     if topology is None:
         try:
             topology = read_topology(shell)

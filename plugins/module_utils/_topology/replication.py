@@ -5,9 +5,9 @@
 
 """Read the replicas of the Central Management Store, push replication, and wait until they have an update.
 
-This is the work of management_store_replication. Servers use their replica, so a change takes effect only when their
-replica has it. The product replicates by itself. A push deletes the status of the replicas and starts a full copy.
-So the page of its cmdlet recommends the product's own replication.
+The module management_store_replication does this work. Servers use their replica, so a change takes effect only when
+their replica has it. The product replicates by itself. A push deletes the status of the replicas and starts a full
+copy. So the page of the cmdlet recommends the product's own replication.
 """
 
 from __future__ import annotations
@@ -140,7 +140,7 @@ def behind(before: t.Sequence[Replica], now: t.Sequence[Replica], names: t.Seque
     """Return the names of the replicas that have no newer update than ``before``.
 
     A replica without a status, or with an empty status, is behind, because a push has deleted the status. UpToDate
-    alone is not enough, because it may still be true from before the writes. All times are from the servers' clocks.
+    alone is not enough, because its value may be older than the writes. All times are from the servers' clocks.
 
     names: the FQDNs to check; None for all of both readings.
     """
@@ -169,7 +169,9 @@ def wait(
     clock: Time = time,
     names: t.Sequence[str] | None = None,
 ) -> tuple[tuple[Replica, ...], list[str]]:
-    """Wait until no replica is behind, or the time is over. Return the last replicas and the names of those behind.
+    """Wait until no replica is behind, or the time is over.
+
+    Return the last replicas, and the names of the replicas that are behind.
 
     before: the replicas before the change; empty if any update is enough.
     timeout: seconds.
@@ -196,7 +198,7 @@ def push_steps(names: t.Iterable[str]) -> list[Step]:
 
 
 def _known(shell: Shell, rows: t.Sequence[Replica]) -> list[str]:
-    """Return the names of all replicas: those with a status, and those whose status a push has just deleted.
+    """Return the names of all replicas: replicas with a status, and replicas whose status a push has just deleted.
 
     The page of STATUS does not describe the properties of CentralManagementStoreStatus. So an unknown form adds no
     name.

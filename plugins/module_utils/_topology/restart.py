@@ -70,7 +70,7 @@ def stop_of(service: WindowsService, graceful: Graceful | None = None) -> Step |
 
 
 def second_restart_of(service: WindowsService) -> Restart:
-    """Return a second restart. It is not graceful, because the earlier sessions have ended."""
+    """Return a second restart. The second restart is not graceful, because the earlier sessions have ended."""
     return Restart(service, stop(service.name), start(service.name))
 
 
@@ -130,7 +130,7 @@ def restart_all(
 def _when_settled(restart: Restart, log: StepLog, read: ReadServices) -> Restart | None:
     """Wait until the service's status is no longer pending. Return its restart, or None after a recorded failure.
 
-    It is a failure if the status stays pending or cannot be read.
+    A status that stays pending or cannot be read is a failure.
     """
     name = restart.service.name
     if not restart.service.pending:

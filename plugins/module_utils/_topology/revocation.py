@@ -5,8 +5,9 @@
 
 """Do the work of xmpp_partner_revocation: remove one domain from the allowed partners, in all places at once.
 
-A revocation must work in an emergency, even if other things are broken. So it reads only the partners before it writes.
-A partner that cannot be read does not hide the others. It does not wait for a lock, and only ``protect`` can stop it.
+A revocation must work in an emergency, even if other things are broken. So the run reads only the partners before the
+writes. A partner that cannot be read does not hide the other partners. A revocation does not wait for a lock, and only
+``protect`` can stop the revocation.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ _NEAR = 0.75  # from this similarity of two domains on, one is probably a misspe
 
 
 class _Partners(Reader):
-    """The reader of partners. It reads each partner by itself.
+    """The reader of partners. Each partner is read by itself.
 
     unreadable: the errors of partners with an unknown form, by identity.
     hidden: the errors of the partners whose additional domains cannot be read either, by identity.
@@ -82,7 +83,7 @@ class _Partners(Reader):
                 if domains is None or not name:
                     self.hidden[name] = str(exc)
                 if name:
-                    # This is enough to remove the partner by its name, and to remove a domain from it.
+                    # This record is enough to remove the partner, or to remove a domain from the partner.
                     found[key_of(name)] = Record(name, {"additional_domains": domains or []}, str(identity))
         return Deployment("", {PARTNER.part: found})
 
@@ -153,7 +154,7 @@ def _revoke(params: Params, shell: Shell, check: bool, domain: str, clock: Time)
 
 
 def _owners(deployment: Deployment, domain: str) -> list[Record]:
-    """Return the partners that have the domain. The partner with this name comes first."""
+    """Return the partners that have the domain. The partner whose main domain is this domain comes first."""
     partners = deployment.of(PARTNER.part)
     own = partners.get(key_of(domain))
     others = [one for one in partners.values() if one is not own and domain in one.values["additional_domains"]]
@@ -200,7 +201,7 @@ def _replicas(shell: Shell) -> tuple[Replica, ...]:
 class _Run:
     """One revocation.
 
-    result: the result. The methods fill it.
+    result: the module's result, which the methods fill.
     """
 
     def __init__(
@@ -226,7 +227,7 @@ class _Run:
         self._pushed = [step.shown("planned") for step in pushes]
 
     def applied(self, applied: Applied, hidden: t.Mapping[str, str]) -> None:
-        """Check the partners that were read after the writes. Only this shows whether the domain is removed."""
+        """Check the partners that were read after the writes. Only this read shows whether the domain is removed."""
         self._steps, self._results = applied.steps, applied.results
         self.result.failures = list(applied.failures)
         self.warnings += applied.warnings

@@ -61,7 +61,8 @@ class WindowsService:
     def is_xmpp(self) -> bool:
         """Whether this is an XMPP service: the gateway of a Front End or the proxy of an Edge.
 
-        Both have "XMPP" in their documented display name. Only the gateway's service name, RTCXMPPTGW, is known.
+        The gateway and the proxy have "XMPP" in their documented display name. Only the gateway's service name,
+        RTCXMPPTGW, is known.
         """
         return "XMPP" in self.display_name.upper()
 

@@ -107,7 +107,7 @@ class Topology:
         return next((one for one in self.pools or () if one.fqdn.casefold() == fqdn.casefold()), None)
 
 
-# The readings in their order. Each object of the answer belongs to one of them. Get-CsServerVersion is missing, because
+# The readings in their order. Each object of the answer belongs to one reading. Get-CsServerVersion is missing, because
 # it works only locally on a server (source: its page). So a remote shell does not offer it.
 READINGS = (
     EDGES,
