@@ -10,7 +10,8 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-# Error: something is wrong. Unknown: it could not be checked. Warning: read it. The worst severity is the first.
+# Error: something is wrong. Unknown: the check was not possible. Warning: possibly wrong. The worst severity is the
+# first.
 ERROR, UNKNOWN, WARNING = "error", "unknown", "warning"
 SEVERITIES = (ERROR, UNKNOWN, WARNING)
 # A partner is checked on the Edge servers, on the controller, or on both. The values are the texts of the output.
@@ -26,8 +27,8 @@ class Finding:
     severity: one of SEVERITIES.
     message: what is wrong.
     remedy: what to do; begins with a verb.
-    subject: the object that the finding is about; empty if the message names it.
-    view: where it was checked, one of VIEWS; empty if there is only one place.
+    subject: the object that the finding is about; empty if the message names the object.
+    view: where the check was made, one of VIEWS; empty if there is only one place.
     """
 
     code: str

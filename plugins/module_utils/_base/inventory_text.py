@@ -24,7 +24,7 @@ _MARKS = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|[][{}]', re.DOTALL)
 
 def inventory_text(variables: t.Mapping[str, t.Any]) -> str:
     """Return the variables as one document. Null options are left out, because they have no effect."""
-    import yaml  # a part of Ansible; these modules run on the controller
+    import yaml  # Ansible needs PyYAML, so the controller has PyYAML
 
     class Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
         """A dumper that marks texts with the form of templates, and that uses no aliases."""

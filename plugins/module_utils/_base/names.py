@@ -57,7 +57,8 @@ def check_text(text: str, name: bool = False) -> str:
 
 
 def marked(text: str) -> str:
-    """Return a server's text, with a mark such as ``\ufffdU+D83D\ufffd`` for what is not a character."""
+    """Return a server's text, with a mark such as ``\ufffdU+D83D\ufffd`` for each code point that is not a
+    character."""
     return _NO_CHARACTER.sub(lambda found: "\ufffdU+%04X\ufffd" % ord(found[0]), text)
 
 
@@ -143,8 +144,8 @@ def domain_from_server(value: object) -> str:
 def canonical_policy_identity(text: str) -> str:
     """Return ``global``, ``site:NAME`` or the name of a per-user policy. The case is kept; compare with ``key``.
 
-    Get-CsExternalAccessPolicy prints per-user policies as ``tag:NAME``. Such a text becomes NAME.
-    Raises Invalid for other scopes and for names that a cmdlet would read as a pattern.
+    Get-CsExternalAccessPolicy prints per-user policies as ``tag:NAME``. Such a text becomes ``NAME``. Raises Invalid
+    for other scopes and for names that a cmdlet would read as a pattern.
     """
     if text != text.strip() or not text:
         raise Invalid("'%s' is empty, or begins or ends with a space" % text)

@@ -48,8 +48,8 @@ class StepLog:
         try:
             answer = self._shell.invoke(statements)
             if answer.refused:
-                # The endpoint accepts only one statement at a time. From now on the session sends them one by one. The
-                # statements of this request may be repeated, even if the server has run some of them.
+                # The endpoint accepts only one statement at a time. From now on the session sends statements one by
+                # one. The statements of this request may be repeated, even if the server has run some of them.
                 answer = self._shell.invoke(statements)
         except ShellError as exc:  # nothing was sent
             text = self._clean(str(exc))
@@ -60,7 +60,7 @@ class StepLog:
         for found in answer.errors:
             if look and found.cmdlet.casefold() == look.cmdlet.casefold():
                 continue
-            # An error that names another cmdlet came from inside one of these cmdlets, most likely the first.
+            # An error that names another cmdlet came from inside one of the sent cmdlets, most likely the first.
             cmdlet = names.get(found.cmdlet.casefold(), steps[0].cmdlet)
             errors.setdefault(
                 cmdlet, ServerError(cmdlet, found.error_id, found.category, self._clean(found.message), found.target)
@@ -88,7 +88,7 @@ class StepLog:
     def insert(self, step: Step, before: Step | None) -> None:
         """Add a step that became necessary.
 
-        before: the step after it; None adds the step at the end.
+        before: the step that follows the added step; None adds the step at the end.
         """
         at = next((n for n, known in enumerate(self._steps) if known is before), len(self._steps))
         self._steps.insert(at, step)

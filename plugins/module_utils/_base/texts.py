@@ -39,7 +39,9 @@ def printable(text: str) -> str:
 
 
 def foreign(text: str, longest: int = LONGEST) -> str:
-    """Return a text of a partner or a server as a text that can be printed. All texts of partners pass through here.
+    """Return a text of a partner or a server as a text that can be printed.
+
+    All texts of partners pass through this function.
 
     Control and format characters (also bidi and zero width), line breaks, surrogates and noncharacters become escapes
     such as ``\\x1b``, ``\\n`` and ``\\u202e``. Other kinds of spaces become a plain space.

@@ -5,9 +5,9 @@
 
 """Add the checks, the product's own backup and the replication to the plan of xmpp_federation.
 
-The chain of conditions is read together with the kinds of objects, in one pipeline. It is checked against the
-deployment as the plan will leave it. A broken link stops a plan that adds something, because no message could pass.
-A plan that only removes something is never stopped.
+The chain of conditions is read together with the kinds of objects, in one pipeline. The chain is checked against the
+deployment as the plan will leave it. A broken link stops a plan that adds something, because no message could pass. A
+plan that only removes something is never stopped.
 """
 
 from __future__ import annotations
@@ -189,7 +189,8 @@ class Around(Surroundings):
     # The report
 
     def lines(self, check: bool) -> list[str]:
-        # The missing rights of the account are not shown here: the report already shows them next to the plan.
+        # The missing rights of the account are not shown here: the report already shows the missing rights next to the
+        # plan.
         found = short_lines([one for one in self._found or () if one.code != RIGHTS])
         found += ["Accepted (%s): %s" % (self._name("preflight_ignore"), ", ".join(self._ignored))] * bool(
             self._ignored

@@ -397,7 +397,8 @@ def rights(known: Known) -> Found | None:
 def certificate(usage: str, state: State) -> Condition:
     """Find the servers whose certificate for a usage has a certain state.
 
-    If another server has a good or unknown certificate, this server does the work: the link is not broken.
+    If another server has a good or unknown certificate, the finding is less severe, because that server can do the
+    work.
     """
 
     def condition(known: Known) -> Found | None:

@@ -19,7 +19,7 @@ from .reach import May, Reach, Ways
 # The change of one direction between a user and a domain.
 #
 # - narrowed: messages from the partner now reach the user only after the user has added the contact.
-# - widened: messages from the partner reach the user without the contact again.
+# - widened: messages from the partner again reach the user before the user adds the contact.
 Change = t.Literal["gain", "lose", "narrowed", "widened", "unknown"]
 CHANGES: tuple[Change, ...] = ("gain", "lose", "narrowed", "widened", "unknown")
 Numbers = t.Mapping[Change, int]
@@ -102,7 +102,10 @@ class Impact:
         return self.users.get(change, 0)
 
     def as_dict(self, most: int | None = None) -> dict[str, t.Any]:
-        """Return the effect as plain values. most: the number of names in a group; None: all names."""
+        """Return the effect as plain values.
+
+        most: the number of names in a group; None: all names.
+        """
         return {
             "seen": self.seen,
             "unread": self.unread,
@@ -170,7 +173,10 @@ def _changes(before: Ways, after: Ways) -> Both:
 
 
 def _change(before: May, after: May, same: bool) -> Change | None:
-    """Return the change of one direction. same: whether the values behind an unknown way did not change."""
+    """Return the change of one direction.
+
+    same: whether the values behind an unknown way did not change.
+    """
     if May.UNKNOWN in (before, after):
         return None if before == after and same else "unknown"
     if before == after:

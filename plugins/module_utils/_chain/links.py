@@ -6,8 +6,8 @@
 """Define the table of links on which a message depends, in the order of the documentation. Pure.
 
 A link has one code, one severity and one text for all callers. Converge and preflight check a deployment, explain
-checks one user and one partner, and audit checks everything. Findings of the probe are not in this table (_probe).
-A finding whose code ends in ``_unknown`` is neither good nor broken. It never stops a run.
+checks one user and one partner, and audit checks everything. Findings of the probe are not in this table (_probe). A
+finding whose code ends in ``_unknown`` is neither good nor broken. Such a finding never stops a run.
 """
 
 from __future__ import annotations

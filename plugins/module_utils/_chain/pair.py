@@ -7,7 +7,7 @@
 
 The links and their severities come from the table, and findings of the probe keep their codes. The severity does not
 say whether a broken link stops the messages of the two. Example: an expired certificate is an error for the deployment.
-It stops no message to a partner that is authenticated by dialback.
+This certificate stops no message to a partner that is authenticated by dialback.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class Entry:
 
     severity: '' if the link works.
     blocks: the directions that the link stops.
-    view: who found it: edge, controller or both; '' if only one of them can find it.
+    view: who found the link's state: edge, controller or both; '' if only one of the two can find this state.
     """
 
     name: Group

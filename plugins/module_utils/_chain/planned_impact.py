@@ -5,8 +5,8 @@
 
 """Compute the effect of a run's plan on users, and refuse the run if the effect is above the limit.
 
-All users are read once. If the plan has no steps, no user is read. The comparison is imported only if it is needed:
-most runs do not need it.
+All users are read once. If the plan has no steps, no user is read. The comparison is imported only if needed: most runs
+do not compare users.
 """
 
 from __future__ import annotations
@@ -120,7 +120,10 @@ class PlannedImpact:
 
 
 def _with_policies(users: t.Mapping[str, User], grants: t.Mapping[str, Step], now: bool) -> dict[str, User]:
-    """Return the users with their policies. now: before the grants, otherwise after the grants."""
+    """Return the users with their policies.
+
+    now: whether the policies are those before the grants; otherwise after the grants.
+    """
     found = dict(users)
     for key, step in grants.items():
         if key in found:

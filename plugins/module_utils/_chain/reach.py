@@ -9,7 +9,8 @@ The links decide (links.py), as in explain (pair.py). A link checks the user, th
 user and a partner together. So each side is checked separately, once for all users or domains with equal values. The
 result of a way is the worse result of the two sides.
 
-Services, certificates, replicas, DNS and the partner's servers are not checked. Users' rights do not depend on them.
+Services, certificates, replicas, DNS and the partner's servers are not checked. Users' rights do not depend on these
+parts.
 """
 
 from __future__ import annotations

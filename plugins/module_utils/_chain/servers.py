@@ -54,7 +54,10 @@ def servers_known(params: Params) -> Known:
 
 
 def _server(given: t.Mapping[str, t.Any]) -> ServerRead:
-    """Convert the values of one server. certificates: as xmpp_gateway_cert_info returns them."""
+    """Convert the values of one server.
+
+    certificates: the certificates in the form of xmpp_gateway_cert_info.
+    """
     read = given.get("certificates")
     certificates = None if read is None else tuple(map(_certificate, read))
     return ServerRead(str(given["host"]), certificates, given.get("clock_ahead"), bool(given.get("declared")))

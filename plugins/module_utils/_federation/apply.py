@@ -233,7 +233,7 @@ class _Application:
             self.over = _BEHIND_A_LOSS
 
     def _send_alone(self, numbers: t.Sequence[int]) -> dict[int, Answer]:
-        """Send each step by itself. Return the answers by step. If the session is lost, stop there."""
+        """Send each step by itself. Return the answers by step. If the session is lost, stop."""
         answers: dict[int, Answer] = {}
         for number in numbers:
             try:

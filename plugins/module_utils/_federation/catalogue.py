@@ -52,7 +52,7 @@ POLICY = Resource(
         Field("enable_federation_access", "EnableFederationAccess", Switch(), False),
         Field("enable_xmpp_access", "EnableXmppAccess", Switch(), False),
         Field("enable_outside_access", "EnableOutsideAccess", Switch(), False),
-        # Servers have this property. The current page no longer shows it.
+        # Servers have this property, although the current page of the cmdlet does not show the property.
         Field("enable_public_cloud_access", "EnablePublicCloudAccess", Switch(), False, may_lack=True),
         Field("enable_public_cloud_audio_video_access", "EnablePublicCloudAudioVideoAccess", Switch(), False),
     ),

@@ -308,7 +308,7 @@ class _Report:
         self.not_offered: list[str] = []  # the cmdlets in addition to the plan that the session lacks, as messages
 
     def ask(self, steps: t.Sequence[Step]) -> None:
-        """Ask the session which cmdlets it offers. Raises ShellError."""
+        """Ask the session for the cmdlets that the session offers. Raises ShellError."""
         self.access = access_for(self._shell, steps, self._run.surroundings.cmdlets)
         self.not_offered = self._run.surroundings.may_send(self.access)
 
@@ -379,7 +379,8 @@ def gather(
         deployment = reader.with_holders(deployment, names)
     elif names:
         deployment = reader.with_users(deployment, names)
-    # Users without a per-user policy have the policy of their site. A grant can take the rights of that policy away.
+    # Users without a per-user policy have the policy of their site. A grant of another policy can take rights of the
+    # site's policy away.
     getting = {
         deployment.named[name]
         for grant in federation.granting
@@ -415,15 +416,15 @@ def _needs_holders(deployment: Deployment, federation: Federation, guard: Guard)
 
 
 def _read_again(reader: Reader, plan: Plan, run: Run, watch: Watch) -> Deployment:
-    """Read again the objects that the plan writes, and the users whose policies it writes.
+    """Read again the objects that the plan writes, and the users of the policies that the plan writes.
 
-    If a policy loses a right, its users are read too.
+    If a policy loses a right, the users of this policy are read too.
     """
     parts = {("policies" if step.part == "grants" else step.part) for step in plan.steps}
     resources = [resource for resource in RESOURCES if resource.part in parts]
     users = [step.identity for step in plan.steps if step.part == "grants"]
     if run.snapshots and "policies" in parts and not plan.deployment.holders:
-        # A snapshot must have the users of policies, so that it can be restored.
+        # A snapshot must have the users of policies, so that the snapshot can be restored.
         return reader.with_holders(reader.kinds(resources), users)
     fresh = reader.again(resources, users, written_on(plan.steps), any(map(watch.taken, plan.steps)))
     if plan.deployment.holders:
@@ -471,7 +472,10 @@ def _state(deployment: Deployment, step: Step) -> t.Any:
 
 
 def _policies_that_changed(plan: Plan, now: Deployment, known: t.Collection[str]) -> list[str]:
-    """Return the changed policies that this run grants but does not write. The plan compared their rights."""
+    """Return the changed policies that this run grants but does not write.
+
+    The plan compared the rights of these policies.
+    """
     granted = {
         key_of(str(v))
         for s in plan.steps
@@ -516,7 +520,7 @@ def objects(outcome: Deployment, option: str) -> list[dict[str, t.Any]]:
 
 
 def one_object(outcome: Deployment, option: str, identity: str) -> dict[str, t.Any] | None:
-    """Return one object with the names of the options; None if it does not exist."""
+    """Return one object with the names of the options; None if the object does not exist."""
     record = outcome.of(option).get(key_of(identity))
     return BY_PART[option].shown(record.identity, record.values) if record else None
 

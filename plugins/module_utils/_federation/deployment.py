@@ -93,7 +93,7 @@ class Deployment:
     unknown: the server's messages, by declared name without a user.
     effective: by key of a user, the key of the policy that applies if the user has no per-user policy.
     pools: the pools that home users; None if they were not read.
-    identity: the identity of the deployment, as far as it was read.
+    identity: the identity of the deployment, as far as the account can read the identity.
     chosen: whether ``users`` has all users with a per-user policy.
     unreadable: by cmdlet, the reason why a kind was left out: an object has an unknown form.
     members: the keys of users, by LDAP filter of a group.
@@ -177,7 +177,8 @@ class Reader:
         now = _now()
         answer = self._shell.invoke([*map(reading, resources), *STATEMENTS])
         if answer.refused and not answer.lost:
-            # The endpoint takes one statement at a time. A read of the identity is optional, so it cannot fail the run.
+            # The endpoint takes one statement at a time. A read of the identity is optional, so this read cannot fail
+            # the run.
             return replace(self.kinds(resources), identity=read_identity(self._shell, label))
         kinds = [getting(resource) for resource in resources]
         of_kinds = tuple(error for error in answer.errors if error.cmdlet in kinds or not error.cmdlet)
@@ -335,7 +336,7 @@ class Reader:
         return {name: found.get(name) or self._shell.invoke([one]) for name, one in statements.items()}
 
     def with_pools(self, deployment: Deployment) -> Deployment:
-        """Read the pools that home users, if they are not known yet. Raises ServerRefused, ShellError."""
+        """Read the pools that home users, if the pools are not known yet. Raises ServerRefused, ShellError."""
         return deployment if deployment.pools is not None else replace(deployment, pools=read_pools(self._shell))
 
     def with_effective(self, deployment: Deployment, keys: t.Iterable[str]) -> Deployment:
@@ -347,7 +348,7 @@ class Reader:
         policies = deployment.of("policies")
         if not any(key.startswith("site:") for key in policies):
             return replace(deployment, effective={user.key: "global" for user in asked})
-        # If the pool of a user is known, the site follows from it without a request for this user.
+        # If the pool of a user is known, the site follows from the pool, without a request for this user.
         sites = {pool.fqdn.casefold(): "site:" + pool.site.casefold() for pool in deployment.pools or ()}
         found = {u.key: sites[u.pool.casefold()] for u in asked if u.pool.casefold() in sites}
         found = {key: site if site in policies else "global" for key, site in found.items()}

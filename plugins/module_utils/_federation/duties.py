@@ -47,7 +47,7 @@ def _of_tag(tag: str) -> Duty:
     if tag == GRANT.part:
         return Duty(tag, *_GRANTS)
     own = [one for one in RESOURCES if tag in (one.tag or one.limited_as, one.limited_as)]
-    # The users of a policy are read before it changes, so that no user loses rights.
+    # The users of a policy are read before the policy changes, so that no user loses rights.
     users = (USERS,) if POLICY in own else ()
     return Duty(tag, (*map(getting, own), *users), tuple(name for one in own for name in _writing(one)))
 

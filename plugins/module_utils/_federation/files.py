@@ -108,7 +108,7 @@ class Snapshots:
             raise Refused(["%s: the objects cannot be saved in a file: %s" % (self.option, exc)]) from None
         data += ("%s: %s\n" % (_DIGEST, _content(data))).encode()
         private_file.write_deciding(path, data, self.option)
-        # The new file always stays. If the clock was set back, its name does not sort as the newest.
+        # The new file always stays. If the clock was set back, the name of the new file does not sort as the newest.
         others = [old for old in self.files() if os.path.basename(old) != os.path.basename(path)]
         for old in others[max(self.keep, 1) - 1 :]:
             private_file.remove(old)
@@ -133,7 +133,7 @@ class Snapshots:
 
 
 def shown(deployment: Deployment, options: t.Collection[str]) -> dict[str, t.Any]:
-    """Return the deployment as variables of an inventory. The users of policies are included if they were read."""
+    """Return the deployment as variables of an inventory. The users of policies are included if the users were read."""
     found: dict[str, t.Any] = {}
     usage = deployment.usage()
     for variable, option in CONTENT.items():

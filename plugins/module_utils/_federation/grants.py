@@ -51,7 +51,7 @@ def plan_grants(
     """Plan the grants and withdrawals of a federation.
 
     policies: the policies after this run's changes, before its removals.
-    controller: the parameter with the domain controller; empty to choose one for each user.
+    controller: the parameter with the domain controller; empty to choose a controller for each user.
     """
     run = _Granting(deployment, guard, policies, controller, federation.whole)
     declared = (*federation.granting, *_later_policies(deployment, federation, guard))

@@ -117,7 +117,10 @@ class Guard:
         return next((p for p in self.protect if any(fnmatch.fnmatchcase(n, pattern_key(p)) for n in names)), None)
 
     def idle_patterns(self, keys: t.Collection[str]) -> list[str]:
-        """Return the patterns of ``protect`` without a match among these objects. They can be spelling mistakes."""
+        """Return the patterns of ``protect`` without a match among these objects.
+
+        Such patterns can be spelling mistakes.
+        """
         names = {name for key in keys for name in spellings(key)}
         return [p for p in self.protect if not any(fnmatch.fnmatchcase(name, pattern_key(p)) for name in names)]
 

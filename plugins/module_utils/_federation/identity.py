@@ -33,9 +33,9 @@ class Identity:
     """Hold the identity of a deployment.
 
     label: the value of ``sfb_xmpp_deployment``.
-    pools: FQDNs of the pools of the Central Management Store, in lower case; empty if they cannot be read. In a pair of
-      pools, both pools have the store.
-    sip_domains: the SIP domains as sorted A-labels; empty if they cannot be read.
+    pools: FQDNs of the pools of the Central Management Store, in lower case; empty if the pools cannot be read. In a
+      pair of pools, both pools have the store.
+    sip_domains: the SIP domains as sorted A-labels; empty if the domains cannot be read.
     """
 
     label: str = "default"
@@ -44,7 +44,7 @@ class Identity:
 
     @property
     def key(self) -> str:
-        """Return the deployment's part of a digest. A new SIP domain does not change it."""
+        """Return the deployment's part of a digest. A new SIP domain does not change this part."""
         return "pool " + " ".join(self.pools) if self.pools else "label " + self.label
 
     def as_dict(self) -> dict[str, t.Any]:

@@ -6,7 +6,8 @@
 """Convert the values of fields between the user's form, the server's form and the canonical form.
 
 A value is converted to its canonical form once, when it comes from the user or the server. After that, values are
-compared directly. A value without the declared form is an error: Invalid for a user's value, Unreadable for a server's.
+compared directly. A value without the declared form is an error: Invalid for a user's value, Unreadable for a server's
+value.
 """
 
 from __future__ import annotations
@@ -92,7 +93,7 @@ def written(value: t.Any) -> str:
 
 
 def shortened(value: t.Any) -> str:
-    """Return a server's value for a message. If it is not a string, its type follows."""
+    """Return a server's value for a message. If the value is not a string, its type follows."""
     text = repr(value) if isinstance(value, str) else "%s (%s)" % (value, type(value).__name__)
     return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
 

@@ -5,8 +5,8 @@
 
 """Lock a deployment, so that only one run on this controller reads, plans and writes at a time.
 
-A run that can write takes the lock before it reads. Otherwise it would compare rights with a state that another run is
-changing.
+A run that can write takes the lock before it reads. Otherwise the run would compare rights with a state that another
+run is changing.
 """
 
 from __future__ import annotations

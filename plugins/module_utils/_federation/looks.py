@@ -5,7 +5,8 @@
 
 """Read the objects of a batch of steps in the pipeline of the batch, right before the writes.
 
-The controller decides with an earlier read. So this read cannot stop a write, but it shows later what a write changed.
+The controller decides with an earlier read. So a look cannot stop a write, but the look shows later what a write
+changed.
 """
 
 from __future__ import annotations
@@ -80,7 +81,7 @@ class Looks:
                     self.records.setdefault(resource.part, {}).setdefault(record.key, record)
 
     def before(self, step: Step) -> tuple[bool, Record | None]:
-        """Return whether the object right before a step is known, and the object; None if it did not exist."""
+        """Return whether the object right before a step is known, and the object; None if the object did not exist."""
         if step.part == "grants":
             user = self.users.get(step.key)
             return (True, Record(user.name, {"policy": user.policy})) if user else (False, None)

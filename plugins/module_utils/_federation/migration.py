@@ -5,8 +5,9 @@
 
 """Do the work of xmpp_migration_info: find the users that lose XMPP when they move to Server 2019.
 
-Only legacy pools have XMPP, so users that move lose it. After the last user has moved, partners have no use. The shell
-has no record of the users that talk to a partner. So while users are left, the use of a single partner is unknown.
+Only legacy pools have XMPP, so users that move lose XMPP. After the last user has moved, partners have no use. The
+shell has no record of the users that talk to a partner. So while users are left, the use of a single partner is
+unknown.
 """
 
 from __future__ import annotations
@@ -39,8 +40,8 @@ class MigrationOutcome:
 
     user: the user.
     kind: ``loses``, ``may_lose``, ``elsewhere`` or ``without``.
-    reason: the policy that gives XMPP, or the reason why the user has no XMPP, or why this is unknown.
-    policy: the policy in effect; empty if it does not matter.
+    reason: the policy that gives XMPP, or the reason why the user has no XMPP, or why the outcome is unknown.
+    policy: the policy in effect; empty if the policy does not matter.
     """
 
     user: User
@@ -184,7 +185,7 @@ def _home(user: User, deployment: Deployment) -> Pool | None:
 
 
 def _without_gateway(user: User, deployment: Deployment) -> str:
-    """Return why the user's home has no XMPP; empty if it has XMPP, or if this is unknown."""
+    """Return why the user's home has no XMPP; empty if the home has XMPP, or if unknown."""
     if user.provider:
         return "homed online (%s), without XMPP" % user.provider
     pool = _home(user, deployment)

@@ -6,7 +6,7 @@
 """Check the negotiation settings of an XMPP federated partner: valid, risky or invalid.
 
 The source is "Negotiation settings for XMPP federated partners" (Lync Server 2013, JJ552456). Skype for Business Server
-2015 has the same table. Four rules give its 18 rows. Tests compare the rules with the printed table.
+2015 has the same table. Four rules give the 18 rows of this table. Tests compare the rules with the printed table.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Row:
 
     @property
     def why(self) -> str:
-        """Return why the settings are risky or invalid; empty if they are valid."""
+        """Return why the settings are risky or invalid; empty if the settings are valid."""
         if self.level == "valid":
             return ""
         if self.level == "invalid":
@@ -73,7 +73,7 @@ class Row:
 
     @property
     def remedy(self) -> str:
-        """Return how to correct settings that are risky or invalid; empty if they are valid."""
+        """Return how to correct settings that are risky or invalid; empty if the settings are valid."""
         if self.level == "valid":
             return ""
         if self.level == "invalid":

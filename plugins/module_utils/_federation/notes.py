@@ -14,7 +14,7 @@ DATES = ("until", "review_by")
 NOTES = ("owner", "contact", "ticket", *DATES)
 # The prefix of free notes.
 FREE = "x_"
-# A date becomes a finding this number of days before it.
+# A date becomes a finding this number of days before the date.
 SOON = 30
 
 

@@ -6,7 +6,7 @@
 """Make a plan: compare a deployment with a federation, and return ordered steps over all kinds.
 
 ``changed``, ``diff``, the returned ``steps``, the summary, the digest and the calls all come from one list of steps. So
-they always agree.
+all of them always agree.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def make_plan(
 ) -> Plan:
     """Compare the deployment with the federation, and return the plan.
 
-    controller: the parameter with the domain controller; empty to choose one for each user.
+    controller: the parameter with the domain controller; empty to choose a controller for each user.
     """
     federation, findings, revoked = without_revoked(federation, deployment.of("partners"))
     changes = _Changes(deployment, federation, guard, revoked)
@@ -345,7 +345,7 @@ def _remove_step(resource: Resource, record: Record) -> Step:
 
 
 def _reset_step(resource: Resource, item: Wanted, record: Record) -> tuple[Step | None, Change]:
-    """Return the step that resets an object. Remove- gives it the defaults (page of Remove-CsExternalAccessPolicy)."""
+    """Return the step that resets an object. Remove- sets the defaults (page of Remove-CsExternalAccessPolicy)."""
     after = {**record.values, **resource.defaults()}
     written = frozenset(option for option, value in after.items() if record.values.get(option) != value)
     change = Change(item.key, record.identity, record.values, after, written, removal=True)

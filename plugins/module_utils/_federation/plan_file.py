@@ -59,7 +59,7 @@ class PlanFile:
 
         plan: the plan.
         place: the server and the deployment.
-        pools: the pools that home users; None if they are unknown.
+        pools: the pools that home users; None if the pools are unknown.
         beside: other facts about the plan for administrators. A run does not compare these facts.
         """
         document = {
@@ -94,14 +94,14 @@ class PlanFile:
             raise Refused([text, *found, _REMEDY], {"other_plan": self.digest()})
 
     def digest(self) -> str:
-        """Return the digest of the saved plan; empty if it cannot be read."""
+        """Return the digest of the saved plan; empty if the file cannot be read."""
         try:
             return str(self._document()["plan_digest"]["digest"])
         except (Refused, Invalid, TypeError, KeyError):
             return ""
 
     def planner(self) -> str:
-        """Return the account on the controller that made the plan; empty if it cannot be read."""
+        """Return the account on the controller that made the plan; empty if the file cannot be read."""
         try:
             document = self._document()
         except (Refused, Invalid):
@@ -138,7 +138,7 @@ class PlanFile:
         if changed:
             names = ", ".join("sfb_xmpp_" + name if "sfb_xmpp" in self.option else name for name in changed)
             found.append("it was made from other values of %s" % names)
-        # The deployment is the same, even if only one of the two accounts can read its pool.
+        # The deployment is the same, even if only one of the two accounts can read the pool of the deployment.
         return found + differences(saved, make_digest(plan, None if other else kept))
 
 

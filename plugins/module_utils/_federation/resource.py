@@ -35,7 +35,7 @@ class Field:
     option: the Ansible option.
     prop: the parameter of the cmdlet, which is also the property of the object.
     kind: the kind of the values.
-    default: the documented value if the parameter of New- is left out; None if no source has it.
+    default: the documented value if the parameter of New- is left out; None if no source has the value.
     may_lack: whether a server can send objects without the property. True if the page of Get- does not show the
       property, or not for every version.
     """
@@ -209,7 +209,10 @@ class Resource:
         return Record(name, self.from_server(item), self.server_name(identity) if self.server_name else name, more)
 
     def one(self, item: t.Any) -> Record | None:
-        """Return the record of a server's object; None if it belongs to another kind. Raises UnreadableAnswer."""
+        """Return the record of a server's object; None if the object belongs to another kind.
+
+        Raises UnreadableAnswer.
+        """
         cmdlet = "Get-" + self.noun
         if not isinstance(item, dict):
             raise UnreadableAnswer(cmdlet, "", "the server returned %s. An object was expected" % shortened(item))

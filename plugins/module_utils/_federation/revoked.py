@@ -51,7 +51,10 @@ class Revoked:
 
 
 def declare_revoked(entries: t.Sequence[t.Mapping[str, t.Any]], variable: str, guard: Guard) -> tuple[Revoked, ...]:
-    """Return the revocations in effect, without those that ``allow`` permits. Raises Refused with all mistakes."""
+    """Return the revocations in effect, without the revocations that ``allow`` permits.
+
+    Raises Refused with all mistakes.
+    """
     found: dict[str, Revoked] = {}
     mistakes = []
     for number, entry in enumerate(entries or ()):
@@ -78,7 +81,7 @@ def without_revoked(
     """Remove the revoked domains from a federation.
 
     Returns the federation, warnings about declared revoked domains, and the keys of the partners that change. A partner
-    with a revoked domain changes even if it is not declared. Without the part ``partners``, nothing changes.
+    with a revoked domain changes even if the partner is not declared. Without the part ``partners``, nothing changes.
 
     actual: the existing partners by key.
     """

@@ -164,7 +164,7 @@ def rights_lost(before: Values, after: Values) -> list[str]:
 def nobody_loses_rights(change: Change, context: Context) -> t.Iterable[Finding]:
     """Check that users of a policy do not lose rights that ``allow_loss`` does not have.
 
-    A site policy takes effect immediately. If it does not exist, ``global`` applies.
+    A site policy takes effect immediately. If the site has no policy, ``global`` applies.
     """
     fallback = context.actual["global"].values if "global" in context.actual else {}
     everyone = not is_per_user(change.key)
@@ -209,7 +209,10 @@ _SWITCHES = (
 
 
 def access_edge_switches(change: Change, context: Context) -> t.Iterable[Finding]:
-    """Check the switches of the whole deployment, which affect SIP too. Switching one off needs a second option."""
+    """Check the switches of the whole deployment, which affect SIP too.
+
+    To switch one of these off, a second option is needed.
+    """
     before, after = change.before or {}, change.after
     if after is None:
         return

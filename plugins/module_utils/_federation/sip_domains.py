@@ -5,8 +5,8 @@
 
 """Refuse a partner with a SIP domain of the deployment. Messages to such a domain never reach a gateway.
 
-A SIP server finds the users of its own domains itself. It forwards only messages to other domains (RFC 3261 section
-16.5).
+A SIP server finds the users of its own domains itself. The server forwards only messages to other domains (RFC 3261
+section 16.5).
 """
 
 from __future__ import annotations
@@ -37,7 +37,10 @@ def sip_domains_of(items: t.Sequence[t.Any]) -> tuple[str, ...]:
 
 
 def read_sip_domains(shell: Shell) -> tuple[str, ...] | None:
-    """Read the SIP domains; None if the account cannot read them. Raises ShellError, and Unreadable for other forms."""
+    """Read the SIP domains; None if the account cannot read the domains.
+
+    Raises ShellError, and Unreadable for unknown forms.
+    """
     answer = shell.invoke([Statement(SIP_DOMAIN)])
     return None if answer.errors or answer.lost else sip_domains_of(answer.output)
 

@@ -22,7 +22,7 @@ from .rules import negotiation_row
 # the column wider.
 LABEL, NAME, WIDEST = 8, 22, 32
 SHOWN_USERS = 3
-# With more objects, the diff shows only their number. The plan file and the steps show all objects.
+# With more objects, the diff shows only the number of objects. The plan file and the steps show all objects.
 MOST_DIFFS = 50
 SECRET, NEW_SECRET = "(secret)", "(secret, replaced)"
 
@@ -246,5 +246,5 @@ def _readable(values: Values | None, step: Step, resource: Resource, secret: str
     if values is None:
         return None
     shown = resource.shown(step.identity, values)
-    # For a changed secret, the diff shows only that it changes.
+    # For a changed secret, the diff shows only that the secret changes.
     return {**shown, **{f.option: secret for f in resource.fields if f.secret and f.option in (step.expect or {})}}

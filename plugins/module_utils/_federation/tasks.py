@@ -110,7 +110,7 @@ def configuration(resource: Resource) -> Task:
 
 
 def info(resource: Resource) -> Task:
-    """Return the task that reads existing objects, with the names of the options, and findings about them."""
+    """Return the task that reads existing objects, with the names of the options, and findings about the objects."""
     spec: dict[str, t.Any] = {resource.key.option: {"type": "str"}} if resource.key else {}
     if resource is POLICY:
         spec["grants"] = {"type": "bool", "default": False}
@@ -280,7 +280,7 @@ def federate(
     Raises Refused, ServerRefused, ShellError. After these errors, nothing was written.
 
     surroundings: the work around the plan; None for no such work.
-    federation: the federation of the options; None to make it here.
+    federation: the federation of the options; None to make the federation from the parameters.
     approval: returns the reasons why the run may not write now.
     """
     place = place_of(shell)

@@ -27,7 +27,7 @@ def next_steps(done: t.Sequence[Step], snapshot: str) -> list[str]:
     """Return the lines with the commands.
 
     done: the steps that took effect.
-    snapshot: the path of the run's snapshot; empty if there is none.
+    snapshot: the path of the run's snapshot; empty for no snapshot.
     """
     touched = list(dict.fromkeys(step.identity for step in done if step.part == "partners"))
     there = [one for one in touched if any(step.identity == one and step.expect is not None for step in done)]
@@ -47,7 +47,7 @@ def _named(domains: t.Sequence[str]) -> dict[str, str]:
 def _command(playbook: str, values: t.Mapping[str, str], *more: str) -> str:
     words = ["ansible-playbook", "sfb.xmpp." + playbook, "-i", "INVENTORY", *more]
     for name, value in values.items():
-        # Ansible splits NAME=VALUE at spaces, but it does not split a JSON object.
+        # Ansible splits NAME=VALUE at spaces, but does not split a JSON object.
         plain = _PLAIN.match(value)
         words += ["-e", "%s=%s" % (name, value) if plain else shlex.quote(json.dumps({name: value}))]
     return " ".join(words)

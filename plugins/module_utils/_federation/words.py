@@ -12,7 +12,7 @@ import typing as t
 from .catalogue import PARTS
 
 PREFIX = "sfb_xmpp_"
-# Variables of the playbooks with another name than their options.
+# Variables of the playbooks whose name differs from the option.
 _VARIABLES = {
     "restore_from": PREFIX + "snapshot_file",
     "restore_only": PREFIX + "for_partner",
@@ -24,8 +24,8 @@ _RUN = (
     " replication_timeout configuration_backup probe_first impact_limit restore_only"
 ).split()
 
-# By role: its options, each with the parameter's name without the prefix of the role. The other options come from the
-# variables of the inventory.
+# By role: the options of the role, each with the parameter's name without the prefix of the role. The other options
+# come from the variables of the inventory.
 ROLES: dict[str, dict[str, str]] = {
     "federation": {
         **{option: option for option in ("policies", "partners", "gateway", "access_edge")},
@@ -47,7 +47,7 @@ ROLES: dict[str, dict[str, str]] = {
     },
     "gateway_settings": {option: option for option in ("gateway", "access_edge", "allow", "force")},
 }
-# By role: the parts of its run.
+# By role: the parts of the role's run.
 PARTS_OF_ROLES: dict[str, tuple[str, ...]] = {
     "federation": PARTS,
     "access_policies": ("policies", "grants", "removals"),

@@ -65,7 +65,10 @@ def works(facts: Facts, row: Row) -> bool:
 
 
 def advise(facts: Facts, declared: Row | None) -> Advice:
-    """Return the advice. declared: the present settings; None: the partner is not declared."""
+    """Return the advice.
+
+    declared: the present settings; None: the partner is not declared.
+    """
     if facts.header is None:
         return Advice(None, "No server of the partner answered this controller, so there is no advice.")
     until, then = ends(facts, declared)

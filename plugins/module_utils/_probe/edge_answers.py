@@ -80,7 +80,8 @@ class Names:
     def learn(self, asked: t.Sequence[Statement], answer: Answer) -> None:
         """Record an answer.
 
-        asked: the queries of the answer's pipeline."""
+        asked: the queries of the answer's pipeline.
+        """
         names = [_key(one.parameters["Name"]) for one in asked]
         for item in answer.output:
             if not isinstance(item, dict):

@@ -19,7 +19,7 @@ from .._base.texts import some
 from .edge_view import EdgeView, LoggedEvent, Sight
 from .findings import verdict
 
-# The controller's codes for partners that it cannot reach. If an Edge reaches the partner, these codes do not decide.
+# The codes for partners that the controller cannot reach. If an Edge reaches the partner, these codes do not decide.
 _OF_REACH = frozenset(
     (
         "address_unknown", "connection_refused", "ipv6_only", "local_address", "no_address", "not_reachable",
@@ -187,7 +187,10 @@ def _other_servers(entry: Entry, seen: t.Sequence[Seen]) -> t.Iterator[Finding]:
 
 
 def _rests_on(found: t.Sequence[Finding], otherwise: str) -> str:
-    """Return the servers whose findings decide the verdict. otherwise: the result if there are no findings."""
+    """Return the servers whose findings decide the verdict.
+
+    otherwise: the result if there are no findings.
+    """
     views = {one.view for one in found if one.severity == found[0].severity}
     return otherwise if not views else BOTH if len(views) > 1 else views.pop()
 

@@ -63,7 +63,10 @@ class AskedDomain:
 
 
 class Pace:
-    """Send statements while there is enough time, even if no server answers. clock: seconds, monotonic."""
+    """Send statements while there is enough time, even if no server answers.
+
+    clock: seconds, monotonic.
+    """
 
     def __init__(self, shell: Shell, seconds: float, clock: t.Callable[[], float] = time.monotonic) -> None:
         self._shell, self._clock = shell, clock

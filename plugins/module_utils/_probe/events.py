@@ -28,7 +28,7 @@ class World:
     up: whether the partner's server runs.
     trusts: whether the partner's server accepts the gateway's certificate when the partner's server connects; None:
         unknown.
-    uses_external: whether the partner's server can use SASL EXTERNAL when it connects; None: unknown.
+    uses_external: whether the partner's server can use SASL EXTERNAL when that server connects; None: unknown.
     servers_only: whether the own certificate is already for servers only.
     """
 
@@ -87,7 +87,8 @@ def _tls13_only(world: World) -> World:
 def _no_tls(world: World) -> World:
     """Remove TLS.
 
-    If the server accepts dialback over TLS without a good certificate, it is assumed to accept dialback without TLS.
+    If the server accepts dialback over TLS without a good certificate, the server is assumed to accept dialback without
+    TLS.
     """
     facts = world.facts
     if facts.before is None or not facts.before.starttls:
@@ -103,7 +104,7 @@ def _no_tls(world: World) -> World:
 def _dialback_by_key(world: World, secure: bool, answer: KeyAnswer | None) -> World:
     """Set the answer to a dialback key.
 
-    The answer decides, not the announcement: some servers announce dialback, but accept it only with a good
+    The answer decides, not the announcement: some servers announce dialback, but accept dialback only with a good
     certificate. Without an answer, nothing changes.
     """
     header = world.facts.header
@@ -169,7 +170,10 @@ def _own_server_only(world: World) -> World:
 
 
 def _doubted(world: World, external: External, key: KeyAnswer) -> World:
-    """Set that the partner possibly refuses the own certificate of a client. key: the partner's answer to a key."""
+    """Set that the partner possibly refuses the own certificate of a client.
+
+    key: the partner's answer to a key.
+    """
     facts = world.facts
     if not facts.tls:
         return world

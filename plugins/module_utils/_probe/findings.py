@@ -31,7 +31,11 @@ from .rows import (
 
 
 def verdict(findings: t.Iterable[Finding]) -> str:
-    """Return the verdict. failed: there is an error. not_observable: there is no error, but values are unknown."""
+    """Return the verdict.
+
+    failed: at least one finding is an error.
+    not_observable: there is no error, but values are unknown.
+    """
     severities = {finding.severity for finding in findings}
     if ERROR in severities:
         return "failed"
@@ -41,7 +45,10 @@ def verdict(findings: t.Iterable[Finding]) -> str:
 
 
 def check_partner(facts: Facts, row: Row | None) -> list[Finding]:
-    """Return findings about a partner's domain, errors first. row: the declared settings; None: not declared."""
+    """Return findings about a partner's domain, errors first.
+
+    row: the declared settings; None: not declared.
+    """
     relies = relies_on_certificate(facts, row)
     works = facts.header is not None and seen_to_work(facts, row)
     if facts.header is None:

@@ -50,7 +50,8 @@ def accepts(facts: Facts) -> dict[str, Accepted]:
     """Return for each method whether the partner accepts it, independent of the declared settings.
 
     ``yes`` and ``no`` are test results: ``yes`` means that EXTERNAL succeeded, or that dialback is offered. All other
-    methods are unknown. EXTERNAL is also unknown if the partner's chain was not checked: the gateway can refuse it.
+    methods are unknown. EXTERNAL is also unknown if the partner's chain was not checked: the gateway can refuse the
+    chain.
     """
     no = ("not offered", "refused")
     external = facts.external == "succeeded" and NOT_CHECKED not in facts.faults

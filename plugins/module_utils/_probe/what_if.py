@@ -165,8 +165,8 @@ def _in_tls(world: World, row: Row) -> Traffic:
 
 
 def _by_dialback(world: World, method: str, offered: Dialback) -> Traffic:
-    """Return the state with dialback: the partner sends a key, and the gateway asks the partner's server about the
-    key."""
+    """Return the state with dialback: the partner sends a key, and the gateway sends this key to the partner's
+    server."""
     if offered in ("refused", "not offered"):
         return Traffic(False, why=_NO_DIALBACK)
     if not world.reachable:

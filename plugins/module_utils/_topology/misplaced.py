@@ -6,7 +6,8 @@
 """Find a host in the wrong group of the inventory: an Edge server in sfb_management, a Front End in sfb_edge.
 
 The group of a host is checked only after a task has failed, so that the message names the cause. The display names of
-the services show the kind of a server. The SIP service of an Edge is "Access Edge", that of a Front End is "Front-End".
+the services show the kind of a server. The SIP service of an Edge is "Access Edge", and the SIP service of a Front End
+is "Front-End".
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from .._shell.rights import KNOWN, missing
 from .._shell.statement import Shell, place_of
 from .services import read_services
 
-# Only the remote shell of a Front End offers these cmdlets without the cmdlets for certificates.
+# Only the remote shell of a Front End offers the cmdlets of the store without the cmdlets for certificates.
 _OF_STORE = ("Get-CsXmppAllowedPartner", "Get-CsExternalAccessPolicy")
 _OF_EDGE = "Get-CsCertificate"
 

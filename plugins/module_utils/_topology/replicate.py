@@ -32,7 +32,7 @@ _BY_ITSELF = "The product replicates the changes by itself, usually within minut
 
 
 class Replication:
-    """Push replication and wait for it.
+    """Push replication, and wait until the replicas have the changes.
 
     mode: wait, push or none.
     timeout: seconds to wait.

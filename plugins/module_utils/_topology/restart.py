@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Restart services and the services that stop with them. Measure how long each service was down.
+"""Restart services and their dependent services. Measure how long each service was down.
 
 A service is started only if it is Stopped. Windows refuses to start a Paused service, which still drains.
 """
@@ -49,8 +49,8 @@ class Restarted:
 
     complete: whether all services were restarted and run.
     down: the most seconds that each restarted service was down, by name, with the dependent services.
-    left: the name of the service that still drains, and of the services that stopped with it. No other service was
-        restarted after it.
+    left: the name of the service that still drains, and of the services that depend on this service. No other service
+        was restarted afterwards.
     """
 
     complete: bool
