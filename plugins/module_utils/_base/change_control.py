@@ -110,8 +110,8 @@ class Brought:
     """The values of a run that are checked.
 
     digest: whether the run has the digest of its plan.
-    ticket: the ticket; empty if there is none.
-    planner: who made the plan file; empty if there is none.
+    ticket: the ticket; empty for no ticket.
+    planner: who made the plan file; empty for no plan file.
     applier: who runs the playbook.
     """
 
@@ -122,7 +122,7 @@ class Brought:
 
 
 def reasons(control: Control, brought: Brought, now: datetime.datetime) -> list[str]:
-    """Return why the run may not write; empty if it may write.
+    """Return why the run may not write; empty if the run may write.
 
     now: the time, with its time zone.
     """
@@ -198,7 +198,7 @@ def _at(place: str, make: t.Callable[[t.Mapping[str, t.Any]], Made], given: t.Ma
 def _pattern(text: t.Any) -> str:
     try:
         with warnings.catch_warnings():
-            # A pattern of the user can cause a warning of Python. Users cannot act on it.
+            # A pattern of the user can cause a warning of Python. Users can do nothing about this warning.
             warnings.simplefilter("ignore", FutureWarning)
             re.compile(str(text or ""))
     except re.error as exc:

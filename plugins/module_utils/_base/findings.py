@@ -28,7 +28,7 @@ class Finding:
     message: what is wrong.
     remedy: what to do; begins with a verb.
     subject: the object that the finding is about; empty if the message names the object.
-    view: where the check was made, one of VIEWS; empty if there is only one place.
+    view: where the check was made, one of VIEWS; empty if only one place can make the check.
     """
 
     code: str

@@ -57,8 +57,7 @@ def check_text(text: str, name: bool = False) -> str:
 
 
 def marked(text: str) -> str:
-    """Return a server's text, with a mark such as ``\ufffdU+D83D\ufffd`` for each code point that is not a
-    character."""
+    """Return a server's text, with a mark (``\ufffdU+D83D\ufffd``) for each code point that is not a character."""
     return _NO_CHARACTER.sub(lambda found: "\ufffdU+%04X\ufffd" % ord(found[0]), text)
 
 

@@ -113,7 +113,10 @@ def _services(known: Known, kind: str) -> tuple[HostService, ...]:
 
 
 def _of_services(kind: str, wrong: t.Callable[[str], bool]) -> Condition:
-    """Find the hosts with a wrong status. Another host that runs the service, or possibly runs it, is enough."""
+    """Find the hosts with a wrong status.
+
+    Another host that runs the service, or possibly runs the service, is enough.
+    """
 
     def condition(known: Known) -> Found | None:
         own = _services(known, kind)
@@ -228,7 +231,7 @@ def sip_unknown(word: str, cmdlet: str) -> Condition:
 
 
 def sip_too(word: str) -> Condition:
-    """Find domains that are also in a list of SIP domains. SIP federation handles them, so XMPP is not used.
+    """Find domains that are also in a list of SIP domains. SIP federation handles such domains, so XMPP is not used.
 
     Source: the product pages on XMPP partners and on SIP federated domains.
     """
@@ -287,7 +290,7 @@ def homes_unknown(known: Known) -> Found | None:
 
 
 def users_elsewhere(known: Known) -> Found | None:
-    """Find users with an XMPP policy whose pool has no XMPP. Their messages are lost, and they get no error.
+    """Find users with an XMPP policy whose pool has no XMPP. The messages of these users are lost without an error.
 
     For a pair, the user is found even without an XMPP policy: the policy is another link.
     """

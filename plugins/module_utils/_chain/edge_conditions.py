@@ -3,9 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Decide whether a link that only an Edge server sees is broken: its connections to partners, and its log. Pure.
+"""Decide whether a link that only an Edge server sees is broken: connections to partners, and the Edge's log. Pure.
 
-The checks are imported only if they are needed: a run that reads no Edge server does not load the probe.
+The checks are imported only if needed: a run that reads no Edge server does not load the probe.
 """
 
 from __future__ import annotations

@@ -18,8 +18,8 @@ from .reach import May, Reach, Ways
 
 # The change of one direction between a user and a domain.
 #
-# - narrowed: messages from the partner now reach the user only after the user has added the contact.
-# - widened: messages from the partner again reach the user before the user adds the contact.
+# - narrowed: messages from the partner now reach only users who have added the contact.
+# - widened: messages from the partner reach the user without a contact, as before.
 Change = t.Literal["gain", "lose", "narrowed", "widened", "unknown"]
 CHANGES: tuple[Change, ...] = ("gain", "lose", "narrowed", "widened", "unknown")
 Numbers = t.Mapping[Change, int]
@@ -190,7 +190,7 @@ def _change(before: May, after: May, same: bool) -> Change | None:
 
 # The report
 
-# Columns of a line, so that it fits on a terminal of 80 columns.
+# Columns of a line, so that the line fits on a terminal of 80 columns.
 _WIDTH = 78
 # Columns for the names of domains that share a text.
 _NAMES = 32
@@ -228,7 +228,10 @@ def _row(mark: str, domains: t.Sequence[OfDomain]) -> list[str]:
 
 
 def in_words(one: OfDomain) -> str:
-    """Return the changes for a domain in words. The directions are shown separately only if they differ."""
+    """Return the changes for a domain in words.
+
+    The directions are shown separately only if the two directions differ.
+    """
     out, back = _of_direction(one.out), _of_direction(one.back)
     found = [out]
     if out != back:

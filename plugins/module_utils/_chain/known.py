@@ -5,8 +5,8 @@
 
 """Define the values that links check: a deployment, its servers, a user and a partner. Pure.
 
-None has two meanings. In ``Known``, None means that a thing was not checked: its links are skipped. In the values
-inside ``Known``, None means that a thing could not be read: its link is unknown, neither good nor broken.
+None has two meanings. In ``Known``, None means that a thing was not checked: the links of this thing are skipped. In
+the values inside ``Known``, None means that a thing could not be read: the link is unknown, neither good nor broken.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from .._federation.pools import Pool
 from .._federation.rules import negotiation_row
 from .._topology.topology import EdgePool, Topology
 
-# The usages of the certificates that a message depends on. A Front End and an Edge use MTLS between them (port 23456).
-# The Edge presents its internal certificate, and the Front End presents its default certificate.
+# The usages of the certificates that a message depends on. Front Ends and Edges connect with MTLS (port 23456). The
+# Edge presents its internal certificate, and the Front End presents its default certificate.
 XMPP, INTERNAL, DEFAULT = "XmppServer", "Internal", "Default"
 # Faults of a certificate outside its period of validity.
 OVER = ("expired", "not_yet_valid")
@@ -41,7 +41,7 @@ class HostService:
     """Describe an XMPP service of a host.
 
     kind: gateway (Front End) or proxy (Edge).
-    status: in the product's spelling. '' if the host has no such service; None if it could not be read.
+    status: in the product's spelling. '' if the host has no such service; None if the status could not be read.
     """
 
     host: str
@@ -64,7 +64,7 @@ class UsedCertificate:
 class ServerRead:
     """Describe the values that were read on an Edge or a Front End.
 
-    certificates: None if they could not be read.
+    certificates: None if the certificates could not be read.
     clock_ahead: seconds, compared with the controller; None if unknown.
     declared: whether the next run assigns a certificate to XmppServer.
     """
@@ -93,7 +93,7 @@ class ServerRead:
 class DomainRecord:
     """Describe the target of the SRV record of a SIP domain.
 
-    text: the target, or why it is unknown.
+    text: the target, or why the target is unknown.
     """
 
     domain: str
@@ -144,13 +144,13 @@ class Probed:
 
 @dataclass(frozen=True)
 class Known:
-    """Describe all known values. Each value is None if it was not checked.
+    """Describe all known values. A value that was not checked is None.
 
     deployment: the deployment as the plan will leave it. A missing kind could not be read.
     gateways, proxies: the XMPP services of Front Ends and Edges.
     edges, front_ends: the values that were read on these servers.
     domains: the targets of the SRV records.
-    rights: the part of the plan for which the account has no rights; '' if it has all rights.
+    rights: the part of the plan for which the account has no rights; '' if the account has all rights.
     pair: the user and the partner to check. None: all users and all partners are checked.
     wants_users: whether unread users are a finding.
     views: the test results of Edges for partners.
@@ -257,7 +257,7 @@ class StoreView:
         return site if site in self.deployment.of("policies") else "global"
 
     def in_effect(self, user: User) -> tuple[Scope | None, Record | None]:
-        """Return the policy in effect and its level.
+        """Return the policy in effect and the level of this policy.
 
         Both are None if unknown. Either the user's own policy does not exist, or sites have policies and the user's
         site is unknown.

@@ -38,8 +38,8 @@ NOT_CHECKED = "not_checked"
 # playbook reads the values of the group.
 _OPTIONAL = ("negotiation", "internal")
 _PROBED = ("partner_server", "published")
-# A group counts as checked without these values. The probe's findings contain the results of an Edge. The log of an
-# Edge only adds to the state of its services.
+# A group counts as checked without the following values. The probe's findings contain the results of an Edge. The log
+# of an Edge only adds to the state of its services.
 _BESIDE = frozenset(("views", "reach"))
 _SCOPES = {"user": "granted to the user", "site": "of the user's site", "global": "the global policy"}
 _NAMES: dict[Group, str] = {
@@ -141,8 +141,8 @@ def _way_in_unknown(known: Known, probed: Probed, entries: t.Sequence[Entry]) ->
     """Return whether it is unknown how the partner's server authenticates itself when it connects.
 
     The settings allow only certificates, and the partner's server does not offer SASL EXTERNAL. The probe sees the
-    methods that a server offers, not the methods that it uses when it connects. jabberd2 has no SASL in either
-    direction.
+    methods that a server offers, not the methods that the server uses when the server connects. jabberd2 has no SASL in
+    either direction.
     """
     row = known.row
     if row is None or row.methods != (SASL_OVER_TLS,) or any("in" in entry.blocks for entry in entries):
@@ -185,7 +185,7 @@ def needs_certificate(known: Known, probed: Probed, *, missing: bool) -> bool:
     """Return whether the partner's settings fail without a good certificate of the gateway.
 
     A bad certificate still encrypts the stream. Dialback then authenticates, if the settings allow dialback and the
-    partner accepts it.
+    partner accepts dialback.
 
     missing: whether the gateway has no certificate at all.
     """
@@ -221,7 +221,10 @@ def _of_probe(group: Group, known: Known, probed: Probed) -> list[Entry]:
 
 
 def _of_finding(one: Finding, ends: tuple[Direction, ...], known: Known, probed: Probed) -> tuple[Direction, ...]:
-    """Return the directions that a finding stops. A bad certificate of the gateway stops only settings that need it."""
+    """Return the directions that a finding stops.
+
+    A bad certificate of the gateway stops only settings that need the certificate.
+    """
     if one.severity != ERROR:
         return ()
     own = one.code.startswith(_OWN_CERTIFICATE)

@@ -53,7 +53,7 @@ class PlannedImpact:
     ) -> None:
         """Compute the effect.
 
-        before: all kinds of objects, as they were read.
+        before: all kinds of objects, as read before the plan.
         after: all kinds of objects, as the steps will leave them, with the users.
         """
         if not self.wanted or not steps:
@@ -122,7 +122,7 @@ class PlannedImpact:
 def _with_policies(users: t.Mapping[str, User], grants: t.Mapping[str, Step], now: bool) -> dict[str, User]:
     """Return the users with their policies.
 
-    now: whether the policies are those before the grants; otherwise after the grants.
+    now: whether to use the policies before the grants; otherwise the policies after the grants.
     """
     found = dict(users)
     for key, step in grants.items():

@@ -123,7 +123,7 @@ class Reach:
         """Return how many users are affected if these domains fail.
 
         A user is affected if messages with one of the domains are allowed in at least one direction. Users with unknown
-        rights do not count: ``of`` returns their number.
+        rights do not count: ``of`` returns the number of these users.
 
         domains: None: all domains of partners.
         """

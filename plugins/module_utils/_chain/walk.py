@@ -110,7 +110,7 @@ def lines(found: t.Sequence[Obstacle], ignored: t.Sequence[str]) -> list[str]:
 
 
 def short_lines(found: t.Sequence[Obstacle]) -> list[str]:
-    """Return one line for each finding: the first broken link, then the others in the order of the chain.
+    """Return one line for each finding: the first broken link, then the other findings in the order of the chain.
 
     One line shows all unknown links together.
     """

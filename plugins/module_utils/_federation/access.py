@@ -31,7 +31,7 @@ _BY_HAND = (
 class Access:
     """Describe what a session does not offer.
 
-    account: the account of the session; empty if it is unknown.
+    account: the account of the session; empty if unknown.
     lacking: the missing cmdlets of the plan.
     all_of_them: whether the session offers no cmdlet of the plan.
     beside: the other missing cmdlets, which the run would send in addition to its plan.

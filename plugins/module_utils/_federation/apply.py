@@ -5,9 +5,9 @@
 
 """Apply a plan: send its steps in batches, then read the objects to find out which steps took effect.
 
-Error records do not show the statement of the batch that they belong to. If there are errors, each step without effect
-is sent again by itself, so that its own error can be shown. The second call is safe, because a read just showed that
-the step had no effect. After a lost session, no step is sent again.
+Error records do not show the failed statement of a batch. If there are errors, each step without effect is sent again
+by itself, so that its own error can be shown. The second call is safe, because a read just showed that the step had no
+effect. After a lost session, no step is sent again.
 
 Another controller can write at the same time. So each batch first reads the objects that it changes. The run compares
 these objects with the plan. If users lost a right because two runs wrote at the same time, the run gives the right
@@ -127,7 +127,7 @@ class _Application:
                 self._fail(number, "not_sent", ServerError(self.applied.steps[number].cmdlet, "", "NotSent", why))
             else:
                 going.append(number)
-        # New objects need no read before the write, so they fit into one batch.
+        # New objects need no read before the write, so new objects fit into one batch.
         most = (
             _TOGETHER if any(self.applied.steps[number].before is not None for number in going) else max(1, len(going))
         )

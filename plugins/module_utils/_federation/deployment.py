@@ -92,7 +92,7 @@ class Deployment:
     named: the keys of users, by declared name.
     unknown: the server's messages, by declared name without a user.
     effective: by key of a user, the key of the policy that applies if the user has no per-user policy.
-    pools: the pools that home users; None if they were not read.
+    pools: the pools that home users; None if the pools were not read.
     identity: the identity of the deployment, as far as the account can read the identity.
     chosen: whether ``users`` has all users with a per-user policy.
     unreadable: by cmdlet, the reason why a kind was left out: an object has an unknown form.
@@ -259,7 +259,7 @@ class Reader:
         names = list(names)
         by_name = {spelling: key for key, user in deployment.users.items() for spelling in _spellings(user)}
         named = {name: by_name[key_of(name)] for name in names if key_of(name) in by_name}
-        # The missing names belong to no user, or only the server knows them (an alias, a display name).
+        # The missing names belong to no user, or only the server knows these names (an alias, a display name).
         return self.with_users(replace(deployment, named=named), [name for name in names if name not in named])
 
     def with_users(

@@ -3,8 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Hold the declared state as one immutable value. declared.py makes this value from options, and files.py makes this
-value from a snapshot."""
+"""Hold the declared state as one immutable value.
+
+declared.py makes this value from options, and files.py makes this value from a snapshot.
+"""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ class Grants:
     steps: grants, then withdrawals.
     refusals: the reasons why the plan may not be applied.
     warnings: texts for the user.
-    usage: the names of users after the run, by key of their policy; None if not all users of policies were read.
+    usage: the names of users after the run, by key of the users' policy; None if not all users of policies were read.
     policies: the policies of users after the run, by key of the user.
     """
 
@@ -50,7 +50,7 @@ def plan_grants(
 ) -> Grants:
     """Plan the grants and withdrawals of a federation.
 
-    policies: the policies after this run's changes, before its removals.
+    policies: the policies after the changes and before the removals of this run.
     controller: the parameter with the domain controller; empty to choose a controller for each user.
     """
     run = _Granting(deployment, guard, policies, controller, federation.whole)

@@ -19,7 +19,8 @@ from .kinds import written
 
 # LDAP_MATCHING_RULE_IN_CHAIN, which follows groups in groups (Microsoft: Search Filter Syntax).
 NESTED = "1.2.840.113556.1.4.1941"
-# RFC 4515 lists these characters and NUL. Invisible characters are escaped too, because some programs remove them.
+# RFC 4515 lists these characters and NUL. Invisible characters are escaped too, because some programs remove such
+# characters.
 _SPECIAL = re.compile(r"[\x00-\x1f\x7f*()\\]|^ | $")
 # Every group belongs to a domain, and the domain is the end of the name.
 _GROUP = re.compile(r"[A-Za-z][A-Za-z0-9.-]*\s*=.*[^\\],\s*DC\s*=.", re.I)

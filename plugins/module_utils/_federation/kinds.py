@@ -20,8 +20,8 @@ from .._base.names import Invalid, canonical_domain, check_text, domain_from_ser
 from .._base.names import key as key_of
 from .._shell.statement import ListChange, Secret, UInt32, Value
 
-# The name of a .NET type. A server sends such a name in place of an object that it did not serialize. The patterns are
-# a generic type, a list, a plain object, or a long namespace. A domain such as "Microsoft.com" must not match.
+# The name of a .NET type. A server sends such a name in place of an object that was not serialized. The patterns are a
+# generic type, a list, a plain object, or a long namespace. A domain such as "Microsoft.com" must not match.
 _TYPE_NAME = re.compile(
     r"(?:Deserialized\.)?"
     r"(?:System\.(?:Object|String|Collections(?:\.[A-Z]\w*)+)|(?:System|Microsoft)(?:\.[A-Z][\w+]*)+(?=[`\[])"
@@ -345,7 +345,7 @@ class EdgePoolName(Domain):
 
 
 def did_you_mean(word: str, known: t.Iterable[str]) -> str:
-    """Return `` (did you mean X?)`` for a similar known word; empty if there is none."""
+    """Return `` (did you mean X?)`` for a similar known word; empty for no similar word."""
     near = difflib.get_close_matches(word.lower(), list(known), 1, 0.7)
     if not near:
         # A part of only one known word is also accepted, such as tls for tls_negotiation.

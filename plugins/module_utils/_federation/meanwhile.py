@@ -57,9 +57,10 @@ def replaced(step: Step, record: Record) -> list[str]:
 
 
 def untouched(step: Step, record: Record | None) -> bool:
-    """Return whether a step can be sent again, because its properties still have the values that the plan knew.
+    """Return whether a step can be sent again, because the object's properties still have the values in the plan.
 
-    If the object does not exist, the server refuses a late Set- or Remove-. If it exists, the server refuses New-.
+    If the object does not exist, the server refuses a late Set- or Remove-. If the object exists, the server refuses
+    New-.
     """
     if record is None or step.before is None:
         return True

@@ -42,7 +42,7 @@ def partners(plan: Plan) -> list[dict[str, t.Any]] | None:
 def grants(plan: Plan, pools: t.Iterable[Pool] | None) -> list[dict[str, t.Any]]:
     """Return the users whose policies change, in the order of the steps.
 
-    pools: the pools that home users; None if they were not read.
+    pools: the pools that home users; None if the pools were not read.
     """
     sites = {key_of(pool.fqdn): pool.site for pool in pools or ()}
     found = []

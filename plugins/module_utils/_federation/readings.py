@@ -64,7 +64,7 @@ class Items:
         }
 
     def of(self, name: str) -> list[t.Any] | None:
-        """Return the objects of a reading; None if they were not read."""
+        """Return the objects of a reading; None if the objects were not read."""
         return None if self.cmdlets.get(name) in self.failed else self.found.get(name)
 
     def without(self, cmdlet: str, error: ServerError) -> Items:
@@ -79,7 +79,7 @@ class Items:
 def read_items(shell: Shell, readings: t.Sequence[Reading]) -> Items:
     """Read all readings with one request. Raises the errors of ``read_offered``.
 
-    If an object does not show its statement, each statement is sent with a request of its own.
+    If an object does not show its statement, each statement is sent in a separate request.
     """
     try:
         return items_of(read_offered(shell, [one.statement for one in readings]), readings)

@@ -56,7 +56,7 @@ class Context:
     """Hold what a rule needs in addition to the change.
 
     actual: all objects of the kind, by key.
-    usage: the users, by key of their per-user policy; None if they were not read.
+    usage: the users, by key of their per-user policy; None if the users were not read.
     guard: the limits of the run.
     """
 

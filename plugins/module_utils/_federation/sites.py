@@ -47,7 +47,7 @@ def new_policies_of_sites(steps: t.Iterable[Step]) -> list[str]:
 
 
 def read_sites(shell: Shell) -> tuple[str, ...] | None:
-    """Read the bare names of all sites; None if the account cannot read them. Raises ShellError."""
+    """Read the bare names of all sites; None if the account cannot read the sites. Raises ShellError."""
     answer = shell.invoke([Statement(SITE)])
     names = [item.get("Identity") for item in answer.output if isinstance(item, dict)]
     if answer.errors or answer.lost or not names or not all(isinstance(name, str) for name in names):

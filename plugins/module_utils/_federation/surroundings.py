@@ -42,7 +42,10 @@ class Surroundings:
         """
 
     def sip_domains(self, shell: Shell) -> tuple[str, ...] | None:
-        """Return the SIP domains of the deployment; None if they cannot be read. Called if the plan adds domains."""
+        """Return the SIP domains of the deployment; None if the account cannot read the domains.
+
+        Called if the plan adds domains.
+        """
         return read_sip_domains(shell)
 
     def refusals(self) -> list[str]:

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Make the commands to show after a run: verify its partners, or restore only these partners."""
+"""Make the commands to show after a run: verify the partners of the run, or restore only these partners."""
 
 from __future__ import annotations
 

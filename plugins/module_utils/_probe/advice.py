@@ -3,10 +3,11 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Advise on a partner's settings: the strictest settings that work, and the date when a certificate breaks them. Pure.
+"""Advise on a partner's settings: the strictest settings that work, and when a certificate breaks the settings. Pure.
 
-The advice uses only test results of the controller, and every text says this. It never proposes weaker settings than
-the declared settings. Weaker requirements for a partner are a decision of the administrators, not a finding.
+The advice uses only test results of the controller, and every text says "From this controller". The advice never
+proposes weaker settings than the declared settings. Weaker requirements for a partner are a decision of the
+administrators, not a finding.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ class Advice:
 
     row: the settings to declare instead; None: no better settings were found.
     text: the reason, in a sentence.
-    until: when the partner's certificate expires (UTC, as the probe shows it); '' if the settings do not depend on it.
+    until: when the partner's certificate expires (UTC, as the probe shows it); '' if the settings do not depend on the
+        certificate.
     then: the effect on the settings at that time.
     """
 

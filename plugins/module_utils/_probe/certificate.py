@@ -35,15 +35,15 @@ else:
 if t.TYPE_CHECKING:
     Certificate = x509.Certificate
 
-# With one of these faults, the certificate cannot authenticate the server.
+# With one of the following faults, the certificate cannot authenticate the server.
 FATAL = frozenset(("expired", "not_yet_valid", *CHAIN, "name_mismatch", "server_auth", "malformed"))
 
 _SRV_NAME = "1.3.6.1.5.5.7.8.7"  # id-on-dnsSRV, RFC 4985
 _XMPP_ADDR = "1.3.6.1.5.5.7.8.5"  # id-on-xmppAddr, RFC 6120 section 13.7.1.4
 # The codes of check() that also apply to a partner's certificate.
 _AS_IN_OWN = ("expired", "not_yet_valid", *CHAIN, "weak_signature", "key_size", NOT_CHECKED)
-# The most certificates that a server can send, including its own. Public CAs need two to four. OpenSSL ends a handshake
-# with more than 100 kB of certificates (SSL_CTX_set_max_cert_list).
+# The most certificates that a server can send, including the server's own certificate. Public CAs need two to four.
+# OpenSSL ends a handshake with more than 100 kB of certificates (SSL_CTX_set_max_cert_list).
 MOST_CERTIFICATES = 20
 
 
@@ -105,7 +105,7 @@ def examine_later(
         first=first,
         judge=judge,
         same=frozenset,
-        # If the check of the chain took too long, it is not repeated.
+        # If the check of the chain took too long, the check is not repeated.
         seconds=seconds if checked else -1.0,
     )
 
@@ -150,14 +150,17 @@ def _patterns(certificate: Certificate) -> t.Iterator[DNSPattern | SRVPattern]:
 
 
 def for_clients(certificate: Certificate) -> bool:
-    """Return whether the certificate is for client authentication. Without the extension, it is for all purposes."""
+    """Return whether the certificate is for client authentication.
+
+    Without the extension, the certificate is for all purposes.
+    """
     purposes = extension(certificate, "ExtendedKeyUsage")
     known = (ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE)
     return purposes is None or any(one in purposes for one in known)
 
 
 def _more(certificate: Certificate) -> dict[str, t.Any]:
-    """Return values that describe() does not have, because the gateway's own certificate does not need them."""
+    """Return values that describe() does not have, because the gateway's own certificate has no use for the values."""
     purposes = extension(certificate, "ExtendedKeyUsage")
     anything = purposes is None or ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE in purposes
     return {

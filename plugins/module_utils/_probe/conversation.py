@@ -104,7 +104,7 @@ def _attempt(facts: Facts, service: ServiceRecord, address: str) -> Attempt:
 def _try_versions(
     facts: Facts, connect: t.Callable[[], StreamConnection], contexts: Contexts, chain: tuple[Certificate, ...]
 ) -> tuple[Certificate, ...]:
-    """Test which TLS versions the peer accepts. If it accepts no version of the gateway, try a newer version."""
+    """Test which TLS versions the peer accepts. If the peer accepts no version of the gateway, try a newer version."""
     if _ended(facts, "tls", "tls_failed") and not facts.wants_certificate and "TLSv1.3" in contexts.only:
         again = Facts(facts.domain, own_certificate=facts.own_certificate)
         chain = _Conversation(again, connect, contexts).run(contexts.only["TLSv1.3"])
@@ -125,8 +125,8 @@ def _try_versions(
     return chain
 
 
-# Errors of a server that could not reach the own domain to check the key (XEP-0220). If jabberd2 ignored the key, it
-# also answers connection-timeout.
+# Errors of a server that could not reach the own domain to check the key (XEP-0220). If jabberd2 ignored the key,
+# jabberd2 also answers connection-timeout.
 _NOT_REACHED = ("remote-connection-failed", "remote-server-not-found", "remote-server-timeout", "connection-timeout")
 
 
@@ -137,7 +137,7 @@ def _try_dialback(facts: Facts, connect: t.Callable[[], StreamConnection], conte
     announces TLS and dialback. The condition is that the settings do not support TLS, or that TLS does not work.
 
     The key is random. A server that accepts dialback asks the own gateway about the key, and the gateway does not know
-    it.
+    this key.
     """
     before = facts.before
     clear = facts.tls_usable is False if row is None else row.tls == "not_supported"
@@ -173,7 +173,7 @@ def _ended(facts: Facts, stage: str, how: str = "") -> bool:
 
 
 class _Conversation:
-    """Run one test of one address. It ends without an exception; the reason for its end is in the facts."""
+    """Run one test of one address. The test ends without an exception; the facts have the reason for the end."""
 
     def __init__(self, facts: Facts, connect: t.Callable[[], StreamConnection], contexts: Contexts) -> None:
         self._facts, self._connect, self._contexts = facts, connect, contexts

@@ -5,7 +5,7 @@
 
 """Query the DNS for SRV and address records, with a time limit for every query.
 
-The hosts file is not used, because the partner's own servers do not use it either.
+The hosts file is not used, because the partner's own servers do not use this file either.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Convert the output of an Edge's cmdlets to plain values. Pure. No other module reads their output.
+"""Convert the output of an Edge's cmdlets to plain values. Pure. No other module reads the output of these cmdlets.
 
 An object in an unknown form is skipped and counts as unknown.
 Sources: the pages of Resolve-DnsName (module DnsClient), Test-NetConnection and Get-NetTCPConnection (NetTCPIP), and
@@ -148,7 +148,7 @@ def _key(name: t.Any) -> str:
 
 
 def _service(item: t.Mapping[str, t.Any]) -> ServiceRecord | None:
-    """Return the record; None if its form is unknown. If the target is the root, the host is empty."""
+    """Return the record; None if the form of the record is unknown. If the target is the root, the host is empty."""
     target, numbers = item.get("NameTarget"), [item.get(name) for name in ("Port", "Priority", "Weight")]
     if not isinstance(target, str) or not all(isinstance(n, int) and 0 <= n < 65536 for n in numbers):
         return None
@@ -188,7 +188,7 @@ def tested(answer: Answer) -> dict[tuple[str, int], tuple[bool, str]]:
 
 
 def connected(answer: Answer) -> tuple[list[tuple[str, int, int]], str]:
-    """Return (remote address, remote port, local port) of each connection, and why they are unknown."""
+    """Return (remote address, remote port, local port) of each connection, and why the connections are unknown."""
     wrong = [error for error in answer.errors if not error.error_id.startswith(_NO_CONNECTION)]
     if answer.lost or wrong:
         return [], foreign(answer.lost or wrong[0].message)

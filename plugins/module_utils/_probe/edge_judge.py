@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Compare the results of the Edges and of the controller for a partner, and decide between them. Pure.
+"""Compare the results of the Edges and of the controller for a partner, and decide which results apply. Pure.
 
-The Edge connects to partners. So its result decides whether a partner can be reached. Only the controller tests the
-methods that a server offers.
+The Edge connects to partners. So the result of the Edge decides whether a partner can be reached. Only the controller
+tests the methods that a server offers.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def _beyond(domain: str, found: t.Sequence[Finding], seen: t.Sequence[Seen]) -> 
 
 
 def _second(one: Finding) -> Finding:
-    """Return a finding of the controller with the severity that it has if the Edge's result decides."""
+    """Return a finding of the controller with the severity for the case that the Edge's result decides."""
     return replace(one, severity=WARNING) if one.code in _OF_REACH and one.severity in (ERROR, UNKNOWN) else one
 
 
@@ -171,7 +171,7 @@ def _obstacle(host: str, sight: Sight) -> Unreached:
 
 
 def _other_servers(entry: Entry, seen: t.Sequence[Seen]) -> t.Iterator[Finding]:
-    """Find different DNS answers. The controller has then tested another server than the server of the Edge."""
+    """Find different DNS answers. Then the controller and the Edge have tested different servers."""
     own = {(one["host"], one["port"]) for one in entry["srv"]}
     others = {}
     for host, sight in seen:

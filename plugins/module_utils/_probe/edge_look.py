@@ -220,7 +220,10 @@ class Look:
         return counted, ""
 
     def _test(self, sights: t.Sequence[Sight]) -> None:
-        """Test the first server of each domain. If it is not reached, test the second server, and so on."""
+        """Test the first server of each domain.
+
+        If the Edge does not reach this server, test the second server, and so on.
+        """
         for number in range(MOST_TARGETS):
             places: list[tuple[str, int]] = []
             for sight in sights:
@@ -260,7 +263,7 @@ class Look:
 
 
 def _is_name(record: ServiceRecord) -> bool:
-    """Return whether the target is a host name, so that its address can be looked up (RFC 2782)."""
+    """Return whether the target is a host name, so that the Edge can look up an address (RFC 2782)."""
     try:
         return not record.is_address and canonical_domain(record.host) == record.host
     except Invalid:

@@ -5,7 +5,8 @@
 
 """Define the results of an Edge: its tests of partners and its log, as values and as a task's result. Pure.
 
-These results are only compared and shown. The controller never connects to an address because an Edge returned it.
+These results are only compared and shown. The controller never connects to an address because an Edge returned the
+address.
 """
 
 from __future__ import annotations
@@ -103,7 +104,7 @@ class EdgeView:
     host: the name of the Edge in the inventory.
     sights: the results for the tested domains.
     left: number of domains that were not tested because of the limit.
-    events: the logged events; None if they could not be read.
+    events: the logged events; None if the log could not be read.
     hours: the hours of the log that were read.
     more: whether the log has more events than were read.
     unobserved: reasons why values are missing, one text for each reason.

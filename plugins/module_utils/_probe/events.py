@@ -138,7 +138,10 @@ def _external(world: World, external: External) -> World:
 
 
 def _no_records(world: World) -> World:
-    """Remove the SRV record. The domain itself is not used as a server, although RFC 6120 section 3.2.2 allows it."""
+    """Remove the SRV record.
+
+    The domain itself is not used as a server, although RFC 6120 section 3.2.2 allows this use.
+    """
     if world.proxy:
         return world
     return replace(world.with_facts(services=Services("none")), reachable=False)

@@ -40,7 +40,7 @@ MOST_SERVERS = 10
 # The TLS versions of the gateway (the product's page on encryption; no update added TLS 1.3).
 GATEWAY_VERSIONS = VERSIONS[:3]
 
-# Stream errors of a server that refuses a certificate, or that requires one.
+# Stream errors of a server that refuses a certificate, or that requires a certificate.
 CERTIFICATE_ERRORS = ("not-authorized", "policy-violation", "invalid-from")
 
 
@@ -149,7 +149,7 @@ class PeerHeader:
 
     @property
     def features(self) -> bool:
-        """Return whether the peer uses XMPP 1.0, so that it announces its features."""
+        """Return whether the peer uses XMPP 1.0, so that the peer announces its features."""
         return has_features(self.version)
 
     def as_dict(self) -> dict[str, t.Any]:
@@ -250,8 +250,8 @@ class Facts:
     def clear_dialback(self) -> Dialback:
         """Return whether the peer offers dialback before TLS.
 
-        A server that also offers TLS can announce dialback and still ignore an unencrypted key, as jabberd2 does if it
-        requires TLS. So the announcement is not enough: the server must accept a key.
+        A server that also offers TLS can announce dialback and still ignore an unencrypted key, as jabberd2 does if TLS
+        is required. So the announcement is not enough: the server must accept a key.
         """
         found = self._dialback(self.before, False)
         if found == "offered" and self.before is not None and self.before.starttls:
@@ -262,7 +262,8 @@ class Facts:
     def wants_certificate(self) -> bool:
         """Return whether the peer probably ended the stream because the probe presented no certificate.
 
-        In TLS 1.2 the handshake fails. In TLS 1.3 an alert follows the handshake. In XMPP a stream error follows it.
+        In TLS 1.2 the handshake fails. In TLS 1.3 an alert follows the handshake. In XMPP a stream error follows the
+        handshake.
         """
         ended = self.ended
         if self.own_certificate or ended is None or ended.stage not in ("tls", "secure_stream"):

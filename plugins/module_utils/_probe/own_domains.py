@@ -37,7 +37,7 @@ def own_domains(sip_domains: t.Sequence[str], names: t.Sequence[str]) -> list[st
 
 
 def asking(own: t.Sequence[str]) -> str:
-    """Return the own domain for the probe of partners: the first valid domain; '' if there is none."""
+    """Return the own domain for the probe of partners: the first valid domain; '' for no valid domain."""
     for name in own:
         with contextlib.suppress(Invalid):  # a server can have names that the inventory does not allow
             return canonical_domain(name)

@@ -171,7 +171,10 @@ def _row(values: Params) -> Row:
 
 
 def _usable(name: str) -> tuple[str, str]:
-    """Return a name from a server in the form for the probe. If it is invalid, return it unchanged with the reason."""
+    """Return a name from a server in the form for the probe.
+
+    If the name is invalid, return the name unchanged with the reason.
+    """
     try:
         return canonical_domain(name), ""
     except Invalid as exc:
@@ -179,7 +182,7 @@ def _usable(name: str) -> tuple[str, str]:
 
 
 def _own_domains(params: Params) -> dict[str, str]:
-    """Return the own domains in their order, each with the reason if it cannot be probed, or ''. Raises Invalid."""
+    """Return the own domains in order, each with the reason why the domain cannot be probed, or ''. Raises Invalid."""
     if "own_domains" in params.get("read", ()):
         return dict(_usable(str(name)) for name in params["own_domains"])
     return dict.fromkeys(_domains(params["own_domains"]), "")

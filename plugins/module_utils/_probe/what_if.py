@@ -165,8 +165,7 @@ def _in_tls(world: World, row: Row) -> Traffic:
 
 
 def _by_dialback(world: World, method: str, offered: Dialback) -> Traffic:
-    """Return the state with dialback: the partner sends a key, and the gateway sends this key to the partner's
-    server."""
+    """Return the state with dialback: the gateway sends the partner's key back for verification."""
     if offered in ("refused", "not offered"):
         return Traffic(False, why=_NO_DIALBACK)
     if not world.reachable:
@@ -263,7 +262,7 @@ def _traffic_text(before: Traffic, after: Traffic) -> str:
 
 
 def _settings_for(world: World, declared: Row) -> Row | None:
-    """Return the strictest settings that work in both directions after the event; None if there are none."""
+    """Return the strictest settings that work in both directions after the event; None for no such settings."""
     works = (row for row in _STRICTEST if row != declared and outgoing(world, row).works and incoming(world, row).works)
     return next(works, None)
 

@@ -39,7 +39,7 @@ class Graceful:
     """The option ``graceful``.
 
     timeout: seconds in which the sessions may end.
-    leaves: whether a service with sessions after this time continues to drain. Otherwise it is stopped.
+    leaves: whether a service with sessions after this time continues to drain. Otherwise the service is stopped.
     """
 
     timeout: int
@@ -113,8 +113,8 @@ def drain(
             planned = stop_gracefully(name)
             log.insert(planned, following)
         if planned:
-            # The call may last as long as the sessions, until the time limit of the shell ends it. The next read shows
-            # the result.
+            # The call may last as long as the sessions, until the time limit of the shell ends the call. The next read
+            # shows the result.
             error = log.send(planned).get(planned.cmdlet)
         failed = error is not None
 

@@ -6,8 +6,9 @@
 """Replicate the changes at the end of a run that wrote to the Central Management Store, and wait for servers with XMPP.
 
 Servers with XMPP are the legacy Front Ends and the Edge servers of the routes. The run lists other replicas, but does
-not wait for them, because a branch office without network does not stop messages. The product replicates by itself. So
-replication is pushed only on request. A push deletes the status of the replicas and starts a full copy to them.
+not wait for these replicas, because a branch office without network does not stop messages. The product replicates by
+itself. So replication is pushed only on request. A push deletes the status of the replicas and starts a full copy to
+all replicas.
 """
 
 from __future__ import annotations
@@ -140,7 +141,8 @@ def _to_the_store(steps: t.Iterable[Step]) -> bool:
 def carrying_replicas(replicas: t.Sequence[Replica], carry: t.Collection[str] | None) -> list[str]:
     """Return the replicas of these computers, sorted by name; none if the computers are unknown.
 
-    carry: FQDNs in lower case. A computer without a status is included, because a push may have just deleted it.
+    carry: FQDNs in lower case. A computer without a status is included, because a push may have just deleted the
+        status.
     """
     if not carry:
         return []
@@ -171,7 +173,7 @@ def routed_edges(topology: Topology, deployment: Deployment | None = None) -> li
 
 
 def carrying(topology: Topology, edge_pools: t.Iterable[str]) -> set[str] | None:
-    """Return the computers of legacy Front End pools and of these Edge pools, in lower case; None if they are unknown.
+    """Return the computers of legacy Front End pools and of these Edge pools, in lower case; None if unknown.
 
     edge_pools: FQDNs in lower case.
     """

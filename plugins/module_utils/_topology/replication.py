@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Read the replicas of the Central Management Store, push replication, and wait until they have an update.
+"""Read the replicas of the Central Management Store, push replication, and wait until the replicas have an update.
 
 The module management_store_replication does this work. Servers use their replica, so a change takes effect only when
 their replica has it. The product replicates by itself. A push deletes the status of the replicas and starts a full
@@ -48,9 +48,9 @@ class Replica:
 
     fqdn: the computer of the replica.
     up_to_date: the server's UpToDate.
-    last_update_creation: the server's LastUpdateCreation; None if it is empty, without a zone if the server's offset is
-        unknown.
-    build: the first number of the product's version on the computer; empty if it is unknown.
+    last_update_creation: the server's LastUpdateCreation; None if the property is empty, without a zone if the server's
+        offset is unknown.
+    build: the first number of the product's version on the computer; empty if unknown.
     """
 
     fqdn: str
@@ -106,7 +106,10 @@ def read_replicas(shell: Shell) -> tuple[Replica, ...]:
 
 
 def _read(shell: Shell) -> tuple[Replica, ...]:
-    """Return all replicas. A time without an offset is the server's local time, and gets the offset of its clock."""
+    """Return all replicas.
+
+    A time without an offset is the server's local time, and gets the offset of the server's clock.
+    """
     rows = replicas_of(shell.invoke([Statement(STATUS)]))
     times = [one.last_update_creation for one in rows if one.last_update_creation]
     if all(time.tzinfo for time in times):
@@ -130,7 +133,10 @@ def _newest(replicas: t.Iterable[Replica]) -> datetime.datetime | None:
 
 
 def _later(made: datetime.datetime, newest: datetime.datetime | None) -> bool:
-    """Return whether a time is later. If only one of the times has an offset, they cannot be compared: False."""
+    """Return whether a time is later.
+
+    If only one of the times has an offset, the two times cannot be compared: False.
+    """
     if newest is None:
         return True
     return (made.tzinfo is None) == (newest.tzinfo is None) and made > newest

@@ -28,7 +28,7 @@ class Restart:
 
     Without ``graceful`` both steps are sent together, so that the start runs even if the controller fails.
 
-    stop: None if the service does not run, or if it drains and may continue.
+    stop: None if the service does not run, or if the service drains and may continue.
     graceful: the option; None for a plain stop.
     """
 
@@ -63,7 +63,7 @@ def restart_of(service: WindowsService, graceful: Graceful | None = None) -> Res
 
 
 def stop_of(service: WindowsService, graceful: Graceful | None = None) -> Step | None:
-    """Return the stop of a service; None if it has stopped, or if it drains and may continue."""
+    """Return the stop of a service; None if the service has stopped, or if the service drains and may continue."""
     if service.stopped or (graceful and service.draining):
         return None
     return stop_gracefully(service.name) if graceful else stop(service.name)
@@ -128,7 +128,9 @@ def restart_all(
 
 
 def _when_settled(restart: Restart, log: StepLog, read: ReadServices) -> Restart | None:
-    """Wait until the service's status is no longer pending. Return its restart, or None after a recorded failure.
+    """Wait until the service's status is no longer pending.
+
+    Return the service's restart, or None after a recorded failure.
 
     A status that stays pending or cannot be read is a failure.
     """

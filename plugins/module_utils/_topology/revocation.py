@@ -54,7 +54,7 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
 _READ = "Get-" + PARTNER.noun
 # Seconds to wait for the replicas before a restart, because the services start with the data of their replica.
 _PATIENCE = 300
-_NEAR = 0.75  # from this similarity of two domains on, one is probably a misspelling of the other
+_NEAR = 0.75  # from this similarity of two domains on, one domain is probably a misspelling of the other
 
 
 class _Partners(Reader):
@@ -219,7 +219,7 @@ class _Run:
         self.warnings: list[str] = []
 
     def plan(self, deployment: Deployment, hidden: t.Mapping[str, str]) -> None:
-        """Fill the result in check mode, and if there is nothing to do."""
+        """Fill the result in check mode, and if no partner has the domain."""
         gone = {one.key for one in self._owners if one.key == key_of(self._domain)}
         self._keep(deployment, gone)
         self.warnings += [_unknown(self._domain, hidden)] if hidden and self._steps else []

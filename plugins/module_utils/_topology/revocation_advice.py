@@ -5,7 +5,7 @@
 
 """Give advice after a revocation: the servers that get the change, the work that is left, and SIP.
 
-The advice is read after the writes, as far as possible, because it must not delay a revocation.
+The advice is read after the writes, as far as possible, because the advice must not delay a revocation.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class RevocationAdvice:
 
     @functools.cached_property
     def replicas(self) -> list[str]:
-        """The replicas of the legacy Front Ends and of the routes' Edge servers; none if they cannot be read."""
+        """The replicas of legacy Front Ends and of the routes' Edge servers; none if the replicas cannot be read."""
         topology = self._topology
         if topology.edges is None:
             return []

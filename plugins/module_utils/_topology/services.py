@@ -44,7 +44,7 @@ class WindowsService:
 
     @property
     def draining(self) -> bool:
-        """Whether the service was stopped gracefully and still has sessions. Its status is Paused during this time."""
+        """Whether the service was stopped gracefully and still has sessions. The status of such a service is Paused."""
         return self.status.casefold() == "paused"
 
     @property

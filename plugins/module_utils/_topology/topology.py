@@ -5,8 +5,8 @@
 
 """Read the topology that federation depends on, in one pipeline, as one immutable value.
 
-A value is None if the account may not read it, and ``unobserved`` has the reason. A value is also None if its objects
-have an unknown form, because one such object must not hide the others.
+A value is None if the account may not read the value, and ``unobserved`` has the reason. A value is also None if its
+objects have an unknown form, because one such object must not hide the others.
 """
 
 from __future__ import annotations
@@ -50,9 +50,9 @@ class EdgePool:
     """One Edge pool.
 
     fqdn: the pool's name.
-    access_edge: the external name of the Access Edge; empty if there is none.
+    access_edge: the external name of the Access Edge; empty for no Access Edge.
     listening_port, internal_port: the ports of XMPP; None if XMPP federation is not enabled on the pool.
-    release: the product's release; None if it is unknown.
+    release: the product's release; None if unknown.
     """
 
     fqdn: str
@@ -89,7 +89,7 @@ class Topology:
     release: the release of the pool of the server that answered.
     sip_domains: A-labels, the default domain first.
     unobserved: why a value could not be read, by cmdlet, with the server's message.
-    central: the pools of the Central Management Store; empty if they were not read.
+    central: the pools of the Central Management Store; empty if the pools were not read.
     """
 
     release: str | None = None
@@ -108,7 +108,7 @@ class Topology:
 
 
 # The readings in their order. Each object of the answer belongs to one reading. Get-CsServerVersion is missing, because
-# it works only locally on a server (source: its page). So a remote shell does not offer it.
+# this cmdlet works only locally on a server (source: the cmdlet's page). So a remote shell does not offer it.
 READINGS = (
     EDGES,
     REGISTRARS,
@@ -152,7 +152,7 @@ def topology_of(items: Items, host: str = "") -> Topology:
 
 
 def routes_of(topology: Topology, deployment: Deployment) -> dict[str, str] | None:
-    """Return the future routes (site -> Edge pool in lower case); None if they could not be read."""
+    """Return the future routes (site -> Edge pool in lower case); None if the routes could not be read."""
     if ROUTE.part in deployment.records:
         found = deployment.of(ROUTE.part).values()
         return {record.identity: str(record.values.get("edge_pool", "")).casefold() for record in found}
