@@ -39,7 +39,7 @@ def test_global_is_reset_with_force_only(management: Management) -> None:
     assert management.writes(mark) == []
     result = management.rhythm(singular(POLICY), identity="global", state="absent", force=True)
     assert result.values["policy"]["enable_xmpp_access"] is False
-    assert "This takes away enable_federation_access, enable_xmpp_access" in result.warnings[0]
+    assert "The reset takes away enable_federation_access, enable_xmpp_access" in result.warnings[0]
 
 
 def test_the_whole_list_and_a_purge_that_spares_global_site_and_granted(management: Management) -> None:

@@ -86,7 +86,7 @@ def test_the_users_of_a_site_and_of_a_pool(either: Management) -> None:
     found = {policy["identity"]: policy for policy in either.run(info(POLICY), grants=True).values["policies"]}
     assert len(found["Dubliners"]["granted_to"]) == 4, "in lists, as ever"
 
-    with pytest.raises(Refused, match="no user that this account can see there can use the policy: 1 user homed on"):
+    with pytest.raises(Refused, match="this account sees no selected user who can use the policy: 1 user homed on"):
         either.run(TASK, **declared({"pool": POOL_2019}))
     replaced = either.rhythm(TASK, **declared({"pool": "fe11.contoso.test"}, allow_replaced_policies=True))
     assert [step["identity"] for step in replaced.steps or []] == ["sip:pobrien@contoso-emea.test"]

@@ -139,16 +139,16 @@ def _missing(control: Control, brought: Brought) -> t.Iterator[str]:
         yield "sfb_xmpp_require asks for a ticket. Set sfb_xmpp_ticket"
     elif control.ticket_pattern and (brought.ticket or TICKET in control.require):
         if not re.fullmatch(control.ticket_pattern, brought.ticket):
-            text = "sfb_xmpp_ticket: '%s' does not match sfb_xmpp_ticket_pattern. All of it must match %s"
+            text = "sfb_xmpp_ticket: '%s' does not match sfb_xmpp_ticket_pattern. The whole ticket must match %s"
             yield text % (brought.ticket, control.ticket_pattern)
     if OTHER_PERSON in control.require:
         if not brought.planner:
             yield (
-                "sfb_xmpp_require asks for two persons: one makes the plan, another one applies it. Set"
+                "sfb_xmpp_require asks for two persons: one makes the plan, the other applies the plan. Set"
                 " sfb_xmpp_plan_file to the plan, because it names the first person"
             )
         elif brought.planner.casefold() == brought.applier.casefold():
-            text = "sfb_xmpp_require asks for two persons: one makes the plan, another one applies it. Both are %s"
+            text = "sfb_xmpp_require asks for two persons: one makes the plan, the other applies the plan. Both are %s"
             yield text % brought.applier
 
 

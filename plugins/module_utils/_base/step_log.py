@@ -111,7 +111,7 @@ class StepLog:
         """
         self._results[id(step)] = "done"
         if error:
-            self.warnings.append("%s reported an error, but it took effect: %s" % (step.cmdlet, error.message))
+            self.warnings.append("%s reported an error, but the step took effect: %s" % (step.cmdlet, error.message))
 
     def fail(self, step: Step, error: ServerError | Exception | str) -> None:
         """Record the failure of a step. A text or an exception becomes an error of the step's cmdlet."""

@@ -223,7 +223,7 @@ class Around(Surroundings):
         return self._impact.of_plan()
 
     def warnings(self) -> list[str]:
-        text = "%s: the finding %s no longer occurs; remove it from the list"
+        text = "%s: the finding %s no longer occurs; remove the finding from the list"
         spare = [] if self._found is None else idle(self._ignore, self._ignored, self._known)
         return [*(text % (self._name("preflight_ignore"), code) for code in spare), *self._probed.doubts]
 

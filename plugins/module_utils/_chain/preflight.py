@@ -66,7 +66,7 @@ def work(params: Params, shell: Shell, check: bool) -> Result:
     idle = [code for code in params["ignore"] if code not in ignored]
     playbook = place_of(shell).playbook
     option = called(playbook)("preflight_ignore") if playbook else "ignore"
-    text = "%s: the finding %s no longer occurs; remove it from the list"
+    text = "%s: the finding %s no longer occurs; remove the finding from the list"
     return Result(values, warnings=[text % (option, code) for code in idle])
 
 

@@ -32,7 +32,7 @@ from .meanwhile import beside, met, replaced, untouched
 
 # The messages for steps that were not sent, or whose object another run changed.
 _BEHIND_A_LOSS = "the session was lost at an earlier step, so this step was not sent. Run again to send it"
-_OVERWRITTEN = "took effect, but another run or administrator changed the object right after it. Now %s. Run again"
+_OVERWRITTEN = "took effect, but another run or administrator changed the object right after. Now %s. Run again"
 _CHANGED = "another run or administrator changed the object while this run wrote: %s. Compare, then run again"
 _NOT_KNOWN = "%s: the answer was lost, so it is unknown whether this run overwrote another change. Check the object"
 _TWICE = "%s: was sent twice. Either the first call had no effect, or the second call overwrote another change"
@@ -209,7 +209,7 @@ class _Application:
         seen = self.applied.seen or seen
         for number in sent:
             step, record = self.applied.steps[number], self._record(number, seen)
-            text = "%s: the server does not show %s. It cannot be compared, so every run writes it"
+            text = "%s: the server does not show %s. The option cannot be compared, so every run writes the option"
             self.applied.warnings += [text % (step.identity, option) for option in step.hidden(record)]
             if number in rights:
                 self._fail(number, "failed", rights[number])

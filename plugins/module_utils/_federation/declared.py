@@ -246,7 +246,7 @@ class _Reader:
             return None
         if exclusive:
             text = (
-                "%s: the users of a %s change, so users outside of it cannot lose the policy automatically. List the"
+                "%s: the users of a %s change, so other users cannot lose the policy automatically. List the"
                 " users, or set %s to false"
             )
             self.mistakes.append(text % (place, kind, self.name("exclusive_grants")))

@@ -123,7 +123,7 @@ def doubts(file: str, kept: Identity, now: Identity) -> list[str]:
     now: the identity of this deployment.
     """
     if not now.pools or not kept.pools:
-        why = NOT_READ if not now.pools else "the file does not name it"
+        why = NOT_READ if not now.pools else "the file does not name the pool"
         text = "%s: only the label %s was compared, because the pool of the Central Management Store is unknown: %s"
         return [text % (file, now.label, why)]
     before, after = set(kept.sip_domains), set(now.sip_domains)

@@ -20,14 +20,14 @@ def met(step: Step, record: Record | None) -> list[str]:
     if step.before is None:
         return []
     if record is None:
-        return ["another run or administrator removed it right before this run wrote"]
+        return ["another run or administrator removed the object right before this run wrote"]
     found = []
     for option, value in step.before.items():
         theirs = record.values.get(option)
         if theirs == value or (step.expect is not None and theirs == step.expect.get(option, value)):
             continue
         if step.expect is None:
-            text = "this run removed it after another change: %s was %s in the plan, and %s right before the removal"
+            text = "this run removed the object after another change: %s was %s in the plan, and %s right before"
             found.append(text % (option, shown(value), shown(theirs)))
         elif option in step.expect:
             text = "overwrote another change: %s was %s in the plan, %s right before the write, and is %s now"
@@ -39,7 +39,7 @@ def beside(step: Step, record: Record | None) -> list[str]:
     """Return the changes by other runs and administrators in properties that this run did not write."""
     if record is None or step.after is None or step.before is None:
         return []
-    text = "another run or administrator changed %s while this run wrote, from %s to %s. Check it"
+    text = "another run or administrator changed %s while this run wrote, from %s to %s. Check the value"
     return [
         text % (option, shown(value), shown(record.values.get(option)))
         for option, value in step.before.items()

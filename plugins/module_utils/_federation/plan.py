@@ -163,7 +163,7 @@ class _Changes:
             text = "%s: is protected by '%s', so it cannot be removed. Remove the pattern from %s first"
             self.refusals.append(text % (item.identity, protector, self.guard.name("protect")))
         elif item.key == resource.resettable and not self.guard.allows("reset_global"):
-            text = "%s: global cannot be removed. To reset it to the defaults, use %s. This takes away %s"
+            text = "%s: global cannot be removed. To reset it to the defaults, use %s. The reset takes away %s"
             self.refusals.append(
                 text % (item.identity, self.guard.remedy("reset_global"), ", ".join(_taken_away(step)))
             )
@@ -178,7 +178,7 @@ class _Changes:
         had = actual.get(step.key)
         records[step.key] = Record(had.identity if had else step.identity, step.after or {})
         if step.cmdlet.startswith("Remove-"):
-            text = "is reset to the defaults. This takes away %s" % ", ".join(_taken_away(step))
+            text = "is reset to the defaults. The reset takes away %s" % ", ".join(_taken_away(step))
             self.findings.append(Finding("reset", WARNING, text, subject=step.identity))
 
     def remove(self, resource: Resource, granted: Grants) -> None:

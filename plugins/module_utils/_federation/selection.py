@@ -103,7 +103,7 @@ def _fit(
     found = ChosenUsers(tuple(users), {why: tuple(those) for why, those in skipped.items()})
     if not usable:
         said = "; ".join("%s %s" % (count(those, "user"), why) for why, those in skipped.items())
-        return replace(found, problem="no user that this account can see there can use the policy: %s" % said)
+        return replace(found, problem="this account sees no selected user who can use the policy: %s" % said)
     return found
 
 

@@ -99,7 +99,7 @@ def outgoing(world: World, row: Row) -> Traffic:
         return Traffic(False, why=_not_reachable(world))
     if facts.header is None:
         failed = any(one.severity == ERROR for one in check_partner(facts, row))
-        return Traffic(False if failed else None, why="its server did not answer the probe")
+        return Traffic(False if failed else None, why="the partner's server did not answer the probe")
     used, accepted = uses(facts, row), accepts(facts)
     if used and accepted[used[-1]] == "yes":
         return Traffic(True, used[0] if len(used) == 1 else "")
@@ -120,7 +120,7 @@ def incoming(world: World, row: Row) -> Traffic:
     if not world.up:
         return Traffic(False, why=_not_reachable(world))
     if facts.header is None:
-        return Traffic(None, why="its server did not answer the probe")
+        return Traffic(None, why="the partner's server did not answer the probe")
     if facts.before is None and facts.header.features:
         return Traffic(None, why="the methods of its server are unknown")
     has_tls = facts.before is not None and bool(facts.before.starttls)

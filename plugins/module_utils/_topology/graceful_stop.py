@@ -149,7 +149,7 @@ def note_left(name: str, drained: Drained, graceful: Graceful, restart: bool, lo
     )
     text += "It continues to drain (graceful.then is leave)%s. " % (" and was not restarted" if restart else "")
     if drained.along:
-        text += "These services depend on it and do not run: %s. " % ", ".join(drained.along)
+        text += "These services depend on this service and do not run: %s. " % ", ".join(drained.along)
     text += "Run again later, or set graceful.then to stop. Then the sessions are ended"
     log.note("Stop-CsWindowsService", name, "NotInEffect", text)
 

@@ -114,7 +114,7 @@ def _turn(shell: Shell, held: contextlib.ExitStack) -> list[str]:
     try:
         held.enter_context(alone(shell, limit=0))
     except Refused as exc:
-        text = "%s. The revocation did not wait for it. If the other run allows the domain again, revoke it again"
+        text = "%s. The revocation did not wait for that run. If that run allows the domain again, revoke again"
         return [text % "; ".join(exc.reasons)]
     return []
 
@@ -249,7 +249,7 @@ class _Run:
                 self._kept[name] = allowed
         if any(word == "failed" for word in self._results):
             return
-        text = "%s is still allowed, because %s also has it. To remove it, also revoke it"
+        text = "%s is still allowed, because %s also has this domain. Revoke this domain too"
         self.warnings += [text % (name, some(allowed)) for name, allowed in self._kept.items()]
 
     def _fail(self, category: str, text: str) -> None:

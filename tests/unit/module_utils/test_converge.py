@@ -423,7 +423,7 @@ class TestSomebodyElse:
         many(shell, "a.test")
         result = many(shell, partners=[{"domain": "a.test", "description": "ours"}])
         text = 'a.test: another run or administrator changed proxy_fqdn while this run wrote, from "" to "p.test". %s'
-        assert result.warnings == [text % "Check it"]
+        assert result.warnings == [text % "Check the value"]
 
     def test_a_policy_whose_rights_were_compared_may_not_change_before_it_is_granted(self) -> None:
         shell = Busy(lambda shell: shell.put("CsExternalAccessPolicy", "Tag:X", {"EnableOutsideAccess": False}), 2)

@@ -160,6 +160,6 @@ def test_check_mode_takes_no_lock_and_a_revocation_does_not_wait(tmp_path: Path)
     assert shell.store["CsXmppAllowedPartner"] == {}
     (text,) = (warning for warning in done.warnings if "did not wait" in warning)
     assert "process %d of " % holder.pid in text
-    assert "The revocation did not wait for it. If the other run allows the domain again, revoke it again" in text
+    assert "The revocation did not wait for that run. If that run allows the domain again, revoke again" in text
     holder.communicate()
     assert "did not wait" not in " ".join(run(REVOCATION, shell, domain="a.test").warnings)

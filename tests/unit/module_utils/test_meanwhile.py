@@ -132,8 +132,8 @@ def test_a_removed_object_that_somebody_changed_is_said() -> None:
     result = run(singular(PARTNER), Meeting(before=describe("theirs")), domain="a.test", state="absent")
     assert result.changed
     (text,) = result.warnings
-    assert text == "a.test: this run removed it after another change: %s" % (
-        'description was "old" in the plan, and "theirs" right before the removal'
+    assert text == "a.test: this run removed the object after another change: %s" % (
+        'description was "old" in the plan, and "theirs" right before'
     )
 
 

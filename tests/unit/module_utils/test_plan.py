@@ -318,7 +318,7 @@ class TestPolicies:
             had, absent(POLICY, "Global"), guard=Guard(force=guard.force, allow=guard.allow, allow_loss=rights)
         )
         assert calls(found) == [("Remove-CsExternalAccessPolicy", "global")]
-        assert "This takes away enable_federation_access" in found.warnings[0]
+        assert "The reset takes away enable_federation_access" in found.warnings[0]
         assert found.records["policies"]["global"].values["enable_xmpp_access"] is False
         assert not plan(policies(), absent(POLICY, "global"), guard=guard).changed
 

@@ -59,7 +59,7 @@ def test_what_is_ignored_is_said_and_what_matches_nothing_too() -> None:
     assert codes(result) == ["federation_off"]
     assert (result.values["blocking"], result.values["ignored"]) == (["federation_off"], ["no_route"])
     assert "ignored: no_route" in result.values["report"]
-    assert result.warnings == ["ignore: the finding two_routes no longer occurs; remove it from the list"]
+    assert result.warnings == ["ignore: the finding two_routes no longer occurs; remove the finding from the list"]
 
 
 def test_missing_rights_are_a_finding_that_does_not_block() -> None:

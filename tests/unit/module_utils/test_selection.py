@@ -113,7 +113,7 @@ ANN = User("CN=01,DC=test", "", "", "fe01.test")
         (Selector("pool", "fe02.test"), "no user that this account can see is homed on fe02.test"),
         (
             Selector("pool", "fe19.test"),
-            "no user that this account can see there can use the policy: 1 user homed on fe19.test, which runs Skype",
+            "this account sees no selected user who can use the policy: 1 user homed on fe19.test, which runs Skype",
         ),
     ],
 )

@@ -117,7 +117,7 @@ def test_a_finding_that_is_accepted_stops_nothing_and_one_that_is_gone_is_said()
     assert result.values["preflight"] == {"findings": [], "blocking": [], "ignored": ["no_route"]}
     assert "Accepted (preflight_ignore): no_route" in result.values["report"]
     # Services are looked at by the playbook preflight alone.
-    text = "preflight_ignore: the finding two_routes no longer occurs; remove it from the list"
+    text = "preflight_ignore: the finding two_routes no longer occurs; remove the finding from the list"
     assert [warning for warning in result.warnings if "preflight_ignore" in warning] == [text]
 
 
