@@ -42,7 +42,7 @@ _MINUTES = 24 * 60
 
 @dataclass(frozen=True)
 class Window:
-    """A time of the week in which writing is allowed.
+    """Describe a time of the week in which writing is allowed.
 
     days: the days on which the window begins, as numbers; 0 is Monday.
     start, end: minutes after midnight. If end is not after start, the window ends on the next day.
@@ -71,7 +71,7 @@ class Window:
 
 @dataclass(frozen=True)
 class Freeze:
-    """A time in which nothing is written.
+    """Describe a time in which nothing is written.
 
     end: the first moment after the freeze.
     """
@@ -86,7 +86,7 @@ class Freeze:
 
 @dataclass(frozen=True)
 class Control:
-    """The requirements of the settings.
+    """Describe the requirements of the settings.
 
     require: the requirements of sfb_xmpp_require.
     ticket_pattern: a regular expression that a ticket must match; empty for none.
@@ -107,7 +107,7 @@ class Control:
 
 @dataclass(frozen=True)
 class Brought:
-    """The values of a run that are checked.
+    """Describe the values of a run that are checked.
 
     digest: whether the run has the digest of its plan.
     ticket: the ticket; empty for no ticket.

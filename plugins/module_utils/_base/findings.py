@@ -21,7 +21,7 @@ VIEWS = {EDGE: "Edge's view", CONTROLLER: "controller's view", BOTH: "both views
 
 @dataclass(frozen=True)
 class Finding:
-    """One result of a check, with its remedy.
+    """Describe one result of a check, with its remedy.
 
     code: the name that machines read.
     severity: one of SEVERITIES.

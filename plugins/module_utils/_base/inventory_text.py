@@ -27,7 +27,7 @@ def inventory_text(variables: t.Mapping[str, t.Any]) -> str:
     import yaml  # Ansible needs PyYAML, so the controller has PyYAML
 
     class Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
-        """A dumper that marks texts with the form of templates, and that uses no aliases."""
+        """Mark texts with the form of templates, and use no aliases."""
 
         def ignore_aliases(self, data: t.Any) -> bool:
             return True
@@ -55,7 +55,7 @@ def inventory_values(text: str) -> dict[str, t.Any]:
     import yaml
 
     class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-        """A loader that knows the mark of texts that are not templates."""
+        """Load texts that are marked as no templates."""
 
     Loader.add_constructor("!unsafe", lambda loader, node: loader.construct_scalar(node))
     try:

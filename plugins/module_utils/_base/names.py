@@ -36,7 +36,7 @@ _EXPLAINED = "of %s, which is not a character"
 
 
 class Invalid(ValueError):
-    """A value that must not be sent. The text says what is wrong and what would be right."""
+    """Refuse a value that must not be sent. The text says what is wrong and what would be right."""
 
 
 def check_text(text: str, name: bool = False) -> str:

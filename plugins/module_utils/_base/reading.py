@@ -50,7 +50,7 @@ def read_objects(shell: Shell, statement: Statement, unknown: str) -> list[dict[
 
 @dataclass(frozen=True)
 class PipelineOutput:
-    """The output of one pipeline.
+    """Describe the output of one pipeline.
 
     output: the objects in order.
     failed: the errors by cmdlet. Objects of such a cmdlet are missing from the output.

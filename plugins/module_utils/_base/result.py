@@ -42,7 +42,7 @@ class ServerRefused(Exception):
 
     @property
     def not_offered(self) -> tuple[str, ...]:
-        """The cmdlets that the session does not offer; empty if there are other errors."""
+        """Return the cmdlets that the session does not offer; empty if there are other errors."""
         if not all("CommandNotFound" in error.error_id for error in self.errors):
             return ()
         names = {error.cmdlet.casefold() for error in self.errors}
@@ -65,7 +65,7 @@ class Unreadable(ServerRefused):
 
 @dataclass(frozen=True)
 class Failure:
-    """A step that did not take effect.
+    """Describe a step that did not take effect.
 
     cmdlet: the cmdlet of the step.
     identity: the object of the step; empty if the step has no object.
@@ -95,7 +95,7 @@ class Failure:
 
 @dataclass
 class Result:
-    """The result of a run.
+    """Describe the result of a run.
 
     values: the return keys of the module, without the common keys.
     plan_digest: see _federation/digest.py.
@@ -114,7 +114,7 @@ class Result:
 
     @property
     def message(self) -> str:
-        """The text of a failed task: the first failure, and the number of other failures."""
+        """Return the text of a failed task: the first failure, and the number of other failures."""
         more = len(self.failures) - 1
         return str(self.failures[0]) + (" (and %d more, see failures)" % more if more else "")
 

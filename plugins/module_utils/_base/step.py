@@ -21,7 +21,7 @@ Values = t.Mapping[str, t.Any]
 
 @dataclass(frozen=True)
 class Record:
-    """One object that exists.
+    """Describe one object that exists.
 
     identity: the name of the object.
     values: its managed properties.
@@ -45,7 +45,7 @@ class Record:
 
 @dataclass(frozen=True)
 class Step:
-    """One call that changes one object.
+    """Describe one call that changes one object.
 
     key: the key of the object among the objects of its kind.
     before, after: the object's values before and after the call; None if there is no object.

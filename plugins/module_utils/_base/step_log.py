@@ -15,7 +15,7 @@ from .step import Step
 
 
 class StepLog:
-    """The log of sent steps and their results.
+    """Describe the log of sent steps and their results.
 
     planned: the steps that check mode shows. Other steps may also be sent.
     secrets: texts that are never recorded, even if the server repeats them.

@@ -18,7 +18,7 @@ STATE = {"type": "str", "choices": ["present", "absent"], "default": "present"}
 
 @dataclass(frozen=True)
 class Task:
-    """The parameters and the work of a module.
+    """Describe the parameters and the work of a module.
 
     argument_spec, required_if: the arguments of AnsibleModule.
     work: the function ``work(params, shell, check) -> Result``.

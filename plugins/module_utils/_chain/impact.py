@@ -32,7 +32,7 @@ _NOTHING = Ways(May.NO, May.NO)
 
 @dataclass(frozen=True)
 class Affected:
-    """Describe users and domains with the same change between them.
+    """Describe users and domains with the same change.
 
     users: names of the users.
     out, back: the change in each direction; None: no change.

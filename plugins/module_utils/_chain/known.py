@@ -146,7 +146,7 @@ class Probed:
 class Known:
     """Describe all known values. A value that was not checked is None.
 
-    deployment: the deployment as the plan will leave it. A missing kind could not be read.
+    deployment: the deployment as the plan will leave it. A kind that is missing could not be read.
     gateways, proxies: the XMPP services of Front Ends and Edges.
     edges, front_ends: the values that were read on these servers.
     domains: the targets of the SRV records.

@@ -104,7 +104,7 @@ def converge(shell: Shell, federation: Federation, run: Run) -> Outcome:
 
 
 def turn(shell: Shell, check: bool, snapshots: files.Snapshots | None) -> contextlib.AbstractContextManager[None]:
-    """Return the deployment's lock. Check mode writes nothing, so it takes no lock. Raises Refused."""
+    """Return the deployment's lock. Check mode writes nothing, so check mode takes no lock. Raises Refused."""
     return contextlib.nullcontext() if check else alone(shell, snapshots)
 
 

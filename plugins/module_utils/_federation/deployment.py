@@ -309,8 +309,8 @@ class Reader:
             raise ServerRefused(USERS, answer)
         if not answer.errors and not answer.refused:
             own = replace(answer, output=tuple(item for item in answer.output if not is_user(item)))
-            # The named users come last. They are from the controller of the writes, so they replace users from other
-            # controllers.
+            # The named users come last. These users are from the controller of the writes, so they replace users from
+            # other controllers.
             users = {user.key: user for user in map(user_of, filter(is_user, answer.output))}
             found = replace(_deployment(now, own, resources), users=users, chosen=holders)
             by_name = {spelling: key for key, user in users.items() for spelling in _spellings(user)}

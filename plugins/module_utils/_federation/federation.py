@@ -95,7 +95,7 @@ class Federation:
       without XMPP.
     parts: the parts of the run.
     also_read: options whose objects are read only for warnings.
-    revoked: domains that no partner may have, even if they are declared (see revoked.py).
+    revoked: domains that no partner may have, even if declared (see revoked.py).
     """
 
     wanted: t.Mapping[str, tuple[Wanted, ...]] = field(default_factory=dict)

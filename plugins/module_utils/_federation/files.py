@@ -83,7 +83,7 @@ class Snapshots:
         return [os.path.join(directory, name) for name in sorted(names, reverse=True)]
 
     def prepare(self) -> str:
-        """Create the directory if it is missing, and return its path. Raises Refused."""
+        """Create the directory if missing, and return the path. Raises Refused."""
         return private_file.make_folder(self.directory, self.option)
 
     def save(self, deployment: Deployment, options: t.Collection[str]) -> str:

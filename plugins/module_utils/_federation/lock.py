@@ -45,7 +45,7 @@ def alone(shell: Shell, snapshots: Snapshots | None = None, limit: float = LIMIT
     name = ".%s.lock" % safe(place.deployment)
     tell = getattr(shell, "tell", lambda text: None)
     with contextlib.ExitStack() as held:
-        # Ansible creates its home only when it needs it, so the directory can be missing.
+        # Ansible creates its home only when needed, so the directory can be missing.
         home = private_file.make_folder(place.home or "~/.ansible", _HOME)
         held.enter_context(_lock(os.path.join(home, name), _HOME, place.deployment, limit, tell))
         if snapshots:

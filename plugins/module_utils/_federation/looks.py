@@ -92,7 +92,7 @@ class Looks:
 def _kinds(steps: t.Sequence[Step]) -> list[Resource]:
     """Return the kinds of the existing objects that steps change. A grant means the kind of policies.
 
-    New- needs no read, because it fails if the object exists.
+    New- needs no read, because New- fails if the object exists.
     """
     parts = {"policies" if step.part == "grants" else step.part for step in steps if step.before is not None}
     return [resource for resource in RESOURCES if resource.part in parts]

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Refuse and remove revoked domains, even if they are declared. The functions are pure."""
+"""Refuse and remove revoked domains, even if declared. The functions are pure."""
 
 from __future__ import annotations
 

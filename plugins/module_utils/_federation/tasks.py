@@ -196,7 +196,7 @@ def _run(params: Params, check: bool) -> Run:
 
 
 def findings(resource: Resource, deployment: Deployment) -> list[dict[str, str]]:
-    """Return the findings of the rules about existing objects, as if a run wrote them now."""
+    """Return the findings of the rules about existing objects, as if a run wrote the objects now."""
     found = []
     for key, record in sorted(deployment.of(resource.part).items()):
         change = Change(key, record.identity, record.values, record.values, frozenset(record.values))

@@ -35,7 +35,7 @@ else:
 if t.TYPE_CHECKING:
     Certificate = x509.Certificate
 
-# With one of the following faults, the certificate cannot authenticate the server.
+# With one of these faults (codes), the certificate cannot authenticate the server.
 FATAL = frozenset(("expired", "not_yet_valid", *CHAIN, "name_mismatch", "server_auth", "malformed"))
 
 _SRV_NAME = "1.3.6.1.5.5.7.8.7"  # id-on-dnsSRV, RFC 4985

@@ -157,7 +157,7 @@ def _service(item: t.Mapping[str, t.Any]) -> ServiceRecord | None:
         try:
             host = canonical_domain(host)
         except Invalid:
-            # An invalid host name is shown, but not looked up: no server can have it.
+            # An invalid host name is shown, but not looked up: no server can have such a name.
             host = foreign(host)
     return ServiceRecord(host, *t.cast("list[int]", numbers))
 

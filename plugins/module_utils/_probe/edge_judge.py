@@ -110,7 +110,7 @@ def _why(sight: Sight) -> str:
 
 @dataclass(frozen=True)
 class Unreached:
-    """Why one Edge does not reach a domain.
+    """Describe why one Edge does not reach a domain.
 
     code: a finding code, edge_not_reachable or edge_no_address.
     text: the message, with %s for the Edges, and %s for the domains or servers that the Edges do not reach.

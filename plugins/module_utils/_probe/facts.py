@@ -290,7 +290,7 @@ class Facts:
             return "unknown"
         if self.header.dialback:
             # Before stream features existed, the namespace was the announcement (XEP-0220 section 2.1.1). Servers with
-            # disabled dialback still declare it.
+            # disabled dialback still declare the namespace.
             if not self.header.features:
                 return "offered"
             return self._by_key(secure)

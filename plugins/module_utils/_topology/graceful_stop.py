@@ -36,7 +36,7 @@ OPTION: dict[str, t.Any] = {
 
 @dataclass(frozen=True)
 class Graceful:
-    """The option ``graceful``.
+    """Describe the option ``graceful``.
 
     timeout: seconds in which the sessions may end.
     leaves: whether a service with sessions after this time continues to drain. Otherwise the service is stopped.
@@ -57,7 +57,7 @@ class Graceful:
 
 @dataclass(frozen=True)
 class Drained:
-    """A service after a graceful stop.
+    """Describe a service after a graceful stop.
 
     status: the status of the service; empty after a failure, which is recorded.
     along: the names of the dependent services that stopped together with this service.

@@ -44,7 +44,7 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
 
 @dataclass(frozen=True)
 class Replica:
-    """One replica.
+    """Describe one replica.
 
     fqdn: the computer of the replica.
     up_to_date: the server's UpToDate.
@@ -68,7 +68,7 @@ class Replica:
 
 
 class Time(t.Protocol):
-    """The two functions of the module ``time`` that measure a wait, in seconds."""
+    """Describe the two functions of the module ``time`` that measure a wait, in seconds."""
 
     def monotonic(self) -> float:
         """Return seconds that never go backwards."""

@@ -24,7 +24,7 @@ from .services import WindowsService, start, stop, stop_gracefully
 
 @dataclass(frozen=True)
 class Restart:
-    """The stop and the start of one service.
+    """Describe the stop and the start of one service.
 
     Without ``graceful`` both steps are sent together, so that the start runs even if the controller fails.
 
@@ -39,13 +39,13 @@ class Restart:
 
     @property
     def steps(self) -> tuple[Step, ...]:
-        """The planned steps. A plain stop after a graceful stop is not planned."""
+        """Return the planned steps. A plain stop after a graceful stop is not planned."""
         return (self.stop, self.start) if self.stop else (self.start,)
 
 
 @dataclass(frozen=True)
 class Restarted:
-    """The result of the restarts.
+    """Describe the result of the restarts.
 
     complete: whether all services were restarted and run.
     down: the most seconds that each restarted service was down, by name, with the dependent services.

@@ -58,7 +58,7 @@ _NEAR = 0.75  # from this similarity of two domains on, one domain is probably a
 
 
 class _Partners(Reader):
-    """The reader of partners. Each partner is read by itself.
+    """Read partners, each by itself.
 
     unreadable: the errors of partners with an unknown form, by identity.
     hidden: the errors of the partners whose additional domains cannot be read either, by identity.
@@ -199,7 +199,7 @@ def _replicas(shell: Shell) -> tuple[Replica, ...]:
 
 
 class _Run:
-    """One revocation.
+    """Describe one revocation.
 
     result: the module's result, which the methods fill.
     """

@@ -25,7 +25,7 @@ _SIP_UNKNOWN = "it is unknown whether %s can still connect with SIP, because thi
 
 
 class RevocationAdvice:
-    """The advice. Each part is read once, at its first use."""
+    """Describe the advice. Each part is read once, at its first use."""
 
     def __init__(self, shell: Shell) -> None:
         self._shell = shell
@@ -41,7 +41,7 @@ class RevocationAdvice:
 
     @functools.cached_property
     def replicas(self) -> list[str]:
-        """The replicas of legacy Front Ends and of the routes' Edge servers; none if the replicas cannot be read."""
+        """Return the replicas of legacy Front Ends and of the routes' Edge servers; none if they cannot be read."""
         topology = self._topology
         if topology.edges is None:
             return []

@@ -23,7 +23,7 @@ _UNKNOWN = (
 
 @dataclass(frozen=True)
 class WindowsService:
-    """A Windows service of the product.
+    """Describe a Windows service of the product.
 
     name, display_name: the names in Windows.
     status: the product's word, such as Running, Stopped, StartPending.
@@ -39,27 +39,27 @@ class WindowsService:
 
     @property
     def stopped(self) -> bool:
-        """Whether the service may be started. Windows refuses to start a service with another status."""
+        """Return whether the service may be started. Windows refuses to start a service with another status."""
         return self.status.casefold() == "stopped"
 
     @property
     def draining(self) -> bool:
-        """Whether the service was stopped gracefully and still has sessions. The status of such a service is Paused."""
+        """Return whether the service was stopped gracefully and still has sessions. The status is then Paused."""
         return self.status.casefold() == "paused"
 
     @property
     def pending(self) -> bool:
-        """Whether the status changes by itself within seconds."""
+        """Return whether the status changes by itself within seconds."""
         return self.status.casefold().endswith("pending")
 
     @property
     def changing(self) -> bool:
-        """Whether the status changes by itself, perhaps much later."""
+        """Return whether the status changes by itself, perhaps much later."""
         return self.pending or self.draining
 
     @property
     def is_xmpp(self) -> bool:
-        """Whether this is an XMPP service: the gateway of a Front End or the proxy of an Edge.
+        """Return whether this is an XMPP service: the gateway of a Front End or the proxy of an Edge.
 
         The gateway and the proxy have "XMPP" in their documented display name. Only the gateway's service name,
         RTCXMPPTGW, is known.

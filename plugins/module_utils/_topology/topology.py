@@ -47,7 +47,7 @@ EDGES = service_reading("edges", "EdgeServer")
 
 @dataclass(frozen=True)
 class EdgePool:
-    """One Edge pool.
+    """Describe one Edge pool.
 
     fqdn: the pool's name.
     access_edge: the external name of the Access Edge; empty for no Access Edge.
@@ -72,7 +72,7 @@ class EdgePool:
 
 @dataclass(frozen=True)
 class Site:
-    """A site with its routes.
+    """Describe a site with its routes.
 
     federation_route, xmpp_route: the FQDN of the Edge pool; empty if there is no route.
     """
@@ -84,7 +84,7 @@ class Site:
 
 @dataclass(frozen=True)
 class Topology:
-    """The topology as it was read. A value that could not be read is None.
+    """Describe the topology as it was read. A value that could not be read is None.
 
     release: the release of the pool of the server that answered.
     sip_domains: A-labels, the default domain first.
