@@ -350,9 +350,7 @@ SETTINGS: tuple[Setting, ...] = (
         " ``protected``.",
         once=True,
     ),
-    _of_federation(
-        "force", _TOWARDS, "Same as listing every value in ``sfb_xmpp_allow``.", once=True
-    ),
+    _of_federation("force", _TOWARDS, "Same as listing every value in ``sfb_xmpp_allow``.", once=True),
     _of_federation(
         "probe_first",
         ("converge", "restore"),
@@ -572,8 +570,7 @@ SETTINGS: tuple[Setting, ...] = (
     _of_federation(
         "replication_timeout",
         _WRITING,
-        "How many seconds the run waits for the replicas. If a replica is still behind after this time, the run"
-        " fails.",
+        "How many seconds the run waits for the replicas. If a replica is still behind after this time, the run fails.",
     ),
     _of_federation(
         "configuration_backup",
