@@ -38,8 +38,8 @@ SHORT = {
 }
 DESCRIPTION = {
     "federation": "This role applies all declared settings in one plan, or restores a snapshot.",
-    "access_policies": "This role changes policies and grants them. With a purge, it removes other policies.",
-    "federated_partners": "This role changes the partners. With a purge, it removes other partners.",
+    "access_policies": "This role changes and grants policies. With a purge, the role removes other policies.",
+    "federated_partners": "This role changes the partners. With a purge, the role removes other partners.",
     "gateway_settings": "This role changes only the settings that are declared.",
 }
 # The inventory has no variable for these parameters.
@@ -47,7 +47,7 @@ _OWN = {
     "parts": "The parts of the run, from %s. Empty for all. ``removals`` alone means the removals of every kind.",
     "preflight": "Check what federation depends on. A run that adds something is refused if no message could pass.",
     "preflight_ignore": "Codes of findings that do not stop the run, in addition to ``sfb_xmpp_audit.accepted``.",
-    "restore_from": "The snapshot to restore, or ``newest``. Then the declared settings are not used. Empty for none.",
+    "restore_from": "The snapshot to restore, or ``newest``. A restore does not use the declared settings. Empty for none.",
     "restore_only": "The domains of the only partners to restore. Empty for everything in the snapshot.",
 }
 # This is the empty value of each type. If an empty list or text has a meaning, the type is raw. Otherwise ansible-core
@@ -146,7 +146,8 @@ def table(role: str) -> str:
     """Return the table of parameters in the README."""
     lines = ["| parameter | default | content |", "|---|---|---|"]
     for one in parameters(role):
-        default = one.variable or yaml_text(one.spec["default"], '"')
+        own = yaml_text(one.spec["default"], "") if one.spec.get("default") not in (None, "", [], {}) else ""
+        default = "`, or `".join(filter(None, (one.variable, own))) or yaml_text(one.spec["default"], '"')
         text = re.sub(r":ansopt:`([^`#]+)#module:(\w+)`", r"`\2` of `\1`", one.text).replace("``", "`")
         lines.append("| `%s` | `%s` | %s |" % (one.name, default, text))
     return "\n".join(lines) + "\n"

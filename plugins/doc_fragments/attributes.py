@@ -19,7 +19,7 @@ attributes:
       run would send.
   diff_mode:
     support: full
-    description: Diff mode shows each changed object, before and after. It never shows secrets.
+    description: Diff mode shows each changed object, before and after. Secrets are never shown.
   async:
     support: full
     description: The module works with the C(async) keyword.
@@ -93,7 +93,7 @@ attributes:
     description: Check mode shows the changes of a run, and changes nothing.
   diff_mode:
     support: full
-    description: Diff mode shows each changed object, before and after. It never shows secrets.
+    description: Diff mode shows each changed object, before and after. Secrets are never shown.
   async:
     support: none
     description: Only Ansible's own process knows the results of other hosts.
@@ -164,8 +164,8 @@ attributes:
   check_mode:
     support: full
     description: >-
-      Check mode checks the options. If test users send the message, it also checks that the pool has test users. It
-      sends no message.
+      Check mode checks the options. If test users send the message, check mode also checks that the pool has test
+      users. Check mode sends no message.
   diff_mode:
     support: N/A
     description: The module changes no managed object, so there is nothing to compare.

@@ -22,13 +22,14 @@ options:
     elements: str
   encoding:
     description:
-      - The encoding of a file without a byte order mark, such as C(cp1252) or C(utf-16). If it is empty, UTF-8 is used.
+      - The encoding of a file without a byte order mark, such as C(cp1252) or C(utf-16). If the option is empty, UTF-8
+        is used.
       - If a file has a byte order mark, the mark decides.
     type: str
     default: ''
   ignore_columns:
     description:
-      - Columns that are ignored without a warning, even if their names could be those of settings.
+      - Columns that are ignored without a warning, even if their names are similar to the names of settings.
     type: list
     elements: str
     default: []

@@ -15,8 +15,8 @@ options:
   purge:
     description:
       - Whether to remove objects that are not listed.
-      - A purge with an empty list is refused. A purge that would remove more than O(removal_limit) is also refused.
-        O(force) removes both limits.
+      - A purge with an empty list is refused. A purge that exceeds O(removal_limit) is also refused. O(force) removes
+        both limits.
     type: bool
     default: false
   force:
@@ -33,16 +33,16 @@ options:
 options:
   removal_limit:
     description:
-      - The share of the existing objects of a kind, in percent, that a purge may remove. Up to three objects may be
-        removed even if their share is larger, if at least half of the objects stay.
-      - A purge that would remove more is refused. The refusal names the objects.
+      - The share of the existing objects of a kind, in percent, that a purge may remove. If at least half of the
+        objects stay, up to three objects may be removed even above this share.
+      - A purge above this share is refused. The refusal names the objects.
     type: int
     default: 30
   update_limit:
     description:
       - The share of the existing objects of a kind, in percent, that a run may change. New objects are not counted. If
         fewer than ten objects exist, all objects may change.
-      - A run that would change more is refused. The refusal names the objects.
+      - A run above this share is refused. The refusal names the objects.
     type: int
     default: 30
 """
@@ -53,8 +53,8 @@ options:
   protect:
     description:
       - Objects that are never removed, by name or by shell pattern such as V(*.fabrikam.com). Case does not matter. A
-        purge skips these objects, whether they are listed or not. A task that would remove such an object by name is
-        refused. The refusal names the pattern.
+        purge skips these objects, listed or not. A task that removes such an object by name is refused. The refusal
+        names the pattern.
       - This option has priority over all other options, also over O(ignore:force).
       - V([]) protects nothing.
     type: list
@@ -69,8 +69,8 @@ options:
     description:
       - Rights that the run may take away from users. A policy has more rights than XMPP access, and a user has only one
         policy. So each grant, and each change of a policy in use, is compared with the present rights of its users.
-      - A run that would take away a right that is not listed here is refused. The refusal names the right and the
-        users.
+      - If a run takes away a right that is not listed in this option, the run is refused. The refusal names the right
+        and the users.
       - The loss of XMPP access itself is not checked.
       - V([]) allows no loss.
     type: list
@@ -88,8 +88,8 @@ options:
 options:
   exclusive_grants:
     description:
-      - Whether the lists in O(policies[].granted_to) are complete. Then users who are not listed lose the policy.
-        Policies without such a list do not change.
+      - Whether the lists in O(policies[].granted_to) are complete. If the lists are complete, users who are not listed
+        lose the policy. Policies without such a list do not change.
       - With a group, users who are not members lose the policy.
       - The run then reads all users who have a per-user policy.
     type: bool
@@ -102,7 +102,7 @@ options:
   allow_replaced_policies:
     description:
       - Whether a grant by pool, site or group may replace another per-user policy. Grants by name may always replace
-        it.
+        another policy.
     type: bool
     default: false
 """
@@ -112,9 +112,9 @@ options:
 options:
   protected_accounts:
     description:
-      - What to do with accounts that the server does not let the session change. Active Directory protects
-        administrators in this way. The remote shell then answers C(Insufficient access rights). For such accounts, use
-        the local shell of a domain administrator.
+      - What to do with accounts that the session cannot change. Active Directory protects administrators in this way.
+        The remote shell then answers C(Insufficient access rights). For such accounts, use the local shell of a domain
+        administrator.
     type: str
     choices:
       warn: Skip these accounts, and warn. The steps of these accounts have the result V(failed), and the task succeeds.
@@ -124,7 +124,7 @@ options:
     description:
       - The fully qualified name of the domain controller for reading users and for writing grants.
       - By default the server chooses the domain controller for reading users. Grants are written to that domain
-        controller and read back from it, because other domain controllers may not have the change yet. Each domain of
-        Active Directory has its own domain controllers.
+        controller and read back from it. Other domain controllers get the change later. Each domain of Active Directory
+        has its own domain controllers.
     type: str
 """

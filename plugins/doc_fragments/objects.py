@@ -39,8 +39,8 @@ enable_federation_access:
   type: bool
 enable_xmpp_access:
   description:
-    - Whether users may communicate with users in the domains of XMPP federated partners. It has no effect without
-      O(enable_federation_access). A run that would set this option to V(true) without O(enable_federation_access) is
+    - Whether users may communicate with users in the domains of XMPP federated partners. The option has no effect
+      without O(enable_federation_access). A run that sets this option to V(true) without O(enable_federation_access) is
       refused.
     - The value of a new policy is V(false).
   type: bool
@@ -65,12 +65,12 @@ enable_public_cloud_audio_video_access:
 _GRANTED_TO = r"""
 granted_to:
   description:
-    - The users who get this per-user policy. Each is a SIP address (V(sip:ann@contoso.com)), a user principal name,
-      V(DOMAIN\\name) or a distinguished name. Wildcards are refused. Each name must match exactly one user.
+    - The users who get this per-user policy. Each user is a SIP address (V(sip:ann@contoso.com)), a user principal
+      name, V(DOMAIN\\name) or a distinguished name. Wildcards are refused. Each name must match exactly one user.
     - The list adds users. Users who are not in the list keep the policy, unless O(exclusive_grants) is V(true). If the
       option is left out or null, no grants change. V([]) together with O(exclusive_grants) withdraws the policy from
       all users.
-    - A user has exactly one policy. If a user is listed under two policies, this is an error that names both places.
+    - A user has exactly one policy. A user who is listed under two policies is an error. The error names both places.
     - >-
       Instead of a list, write V({pool: fe01.contoso.com}) or V({site: Redmond}). This selects the users who are homed
       on that pool, or on the pools of that site, when the run reads them. Some users are skipped with a warning that
@@ -83,11 +83,11 @@ granted_to:
       V({group: "CN=XMPP Users,OU=Groups,DC=contoso,DC=com"}) selects the members of a group of Active Directory. The
       group has its distinguished name. C(nested: true) adds the members of groups in the group. The same users are
       skipped as for a pool. A warning names users who have the policy but are not in the group. With
-      O(exclusive_grants) they lose the policy.
+      O(exclusive_grants), these users lose the policy.
     - If the group does not exist or has no members, no user gets the policy, and the run warns. Together with
       O(exclusive_grants) the run is refused, because all users would lose the policy.
-    - If ten or more users have the policy, joining and leaving users are included in C(update_limit). The share is that
-      of the users who have the policy or get it.
+    - If ten or more users have the policy, joining and leaving users are included in C(update_limit). The share is
+      counted among the users who have or get the policy.
     - The primary group of a user, such as C(Domain Users), is not used. Active Directory does not list its members
       in C(memberOf).
     - For all users of a site or of the deployment, use the policies V(site:NAME) and V(global). These policies need no
@@ -99,8 +99,8 @@ _DOMAIN = r"""
 domain:
   description:
     - The partner's XMPP domain. It is the part after the C(@) in the addresses of the partner's users.
-    - Case and a trailing dot do not matter. An internationalised domain may be written in its own letters. It is sent
-      as A-labels (C(xn--…)). Wildcards, addresses, ports and names of a single label are refused.
+    - Case and a trailing dot do not matter. You can write an internationalised domain in its own letters. The domain is
+      sent as A-labels (C(xn--…)). Wildcards, addresses, ports and names of a single label are refused.
   type: str
   required: true
 """
@@ -109,10 +109,10 @@ _PARTNER = r"""
 additional_domains:
   description:
     - The other domains that the same partner serves. The option is a set. Order and repetitions do not matter.
-    - The list is complete. Domains that are not in it are removed.
+    - The list is complete. Domains that are not in the list are removed.
     - A domain belongs to one partner. The partner's own domain in this list is an error. The domain of another partner
       is also an error.
-    - A SIP domain of the deployment (C(Get-CsSipDomain)) cannot be a partner's domain. A run that would add one is
+    - A SIP domain of the deployment (C(Get-CsSipDomain)) cannot be a partner's domain. A run that adds a SIP domain is
       refused. If the SIP domains cannot be read, the plan warns.
     - V([]) clears the list. A new partner has no additional domains.
   type: list
@@ -130,15 +130,15 @@ partner_type:
   choices:
     federated: A trusted organisation. Its users see presence and notes without an authorisation by each user.
     public_verified: >-
-      Like V(federated), but without notes. Do not use it for public providers, where everyone can have an account. The
-      run warns about this value.
+      Like V(federated), but without notes. Do not use this value for public providers, where everyone can have an
+      account. The run warns about this value.
     public_unverified: Only users who are contacts of a local user see presence.
 tls_negotiation:
   description:
     - Whether the stream to the partner is encrypted.
     - Some combinations of O(tls_negotiation), O(sasl_negotiation) and O(support_dialback_negotiation) cannot
-      authenticate the partner. A run that would write such a combination is refused. Other combinations are allowed but
-      risky. If a run writes a risky combination, it warns.
+      authenticate the partner. A run that writes such a combination is refused. Other combinations are allowed but
+      risky. A run that writes a risky combination warns.
     - The value of a new partner is V(required).
   type: str
   choices:
@@ -158,8 +158,9 @@ sasl_negotiation:
 support_dialback_negotiation:
   description:
     - Whether the partner may prove its domain by server dialback (XEP-0220). Dialback depends on DNS.
-    - It has no effect if TLS and SASL are both required. The value of a new partner is V(true). Together with the other
-      defaults, this value gives a warning. To avoid the warning, set V(false), or set O(sasl_negotiation=optional).
+    - If TLS and SASL are both required, this option has no effect. The value of a new partner is V(true). Together with
+      the other defaults, this value gives a warning. To avoid the warning, set V(false), or set
+      O(sasl_negotiation=optional).
   type: bool
 enable_keep_alive:
   description:
@@ -175,7 +176,8 @@ connection_limit:
   type: int
 proxy_fqdn:
   description:
-    - The fully qualified name of the host to connect to. It replaces the host from the DNS records of the domain.
+    - The fully qualified name of the host to connect to. This host replaces the host from the DNS records of the
+      domain.
     - V('') clears the value. A new partner has no such host.
   type: str
 """
@@ -215,15 +217,15 @@ subscription_refresh_interval:
 enable_logging_all_message_bodies:
   description:
     - Whether the gateway's log records the text of all messages. These are private messages of users. Check the law
-      before you set it. If a run sets V(true), it warns.
+      before you set V(true). A run that sets V(true) warns.
     - The product's default is V(false).
   type: bool
 dialback_passphrase:
   description:
-    - The secret for the keys of server dialback. It is the same for all gateways of the deployment.
+    - The secret for the keys of server dialback. All gateways of the deployment have the same secret.
     - The passphrase is never shown, neither in the diff nor in the results.
-    - It is not documented whether the server returns the passphrase. If the server returns it, it is written only if it
-      differs. Otherwise it cannot be compared. Then every run with this option writes the passphrase and reports a
+    - Microsoft does not document whether the server returns the passphrase. If the server returns the passphrase, a run
+      writes only a different passphrase. Otherwise, every run with this option writes the passphrase and reports a
       change. Set this option only when you want to write the passphrase.
     - V('') clears the passphrase.
   type: str
@@ -232,21 +234,19 @@ dialback_passphrase:
 _ACCESS_EDGE = r"""
 allow_anonymous_users:
   description:
-    - Whether users without an account may take part in meetings through the Edge. A run that switches it off needs
-      O(force).
+    - Whether users without an account may take part in meetings through the Edge. V(false) needs O(force).
     - The product's default is V(false).
   type: bool
 allow_federated_users:
   description:
-    - Whether federation is on, for SIP domains and for XMPP domains. A run that switches it off ends both, and needs
-      O(force). A run that switches it on also opens SIP federation, and warns. The warning shows the value of
+    - Whether federation is on, for SIP domains and for XMPP domains. V(false) ends both kinds of federation, and needs
+      O(force). V(true) also opens SIP federation, and the run warns. The warning shows the value of
       C(EnablePartnerDiscovery), which decides which SIP domains are allowed.
     - The product's default is V(false). Set it to V(true) once for XMPP federation.
   type: bool
 allow_outside_users:
   description:
-    - Whether users may sign in through the Edge from outside the internal network. A run that switches it off needs
-      O(force).
+    - Whether users may sign in through the Edge from outside the internal network. V(false) needs O(force).
     - The page of the cmdlet gives V(true) as the product's default. The value of a new deployment is unknown.
   type: bool
 enable_archiving_disclaimer:
@@ -280,7 +280,7 @@ mark_source_verifiable_on_outgoing_messages:
 _ROUTE = r"""
 site:
   description:
-    - The site, as C(Get-CsSite) shows it. Case does not matter. It must exist in the topology.
+    - The site, as C(Get-CsSite) shows it. Case does not matter. The site must exist in the topology.
   type: str
   required: true
 edge_pool:
@@ -288,21 +288,21 @@ edge_pool:
     - The fully qualified name of the Edge pool that carries the XMPP federation of the site.
     - If the site has a route through another pool, the change needs O(force). Open connections through the former pool
       break.
-    - V('') clears the route. This needs O(force) too.
+    - V('') clears the route, and needs O(force) too.
   type: str
 """
 
 _LISTS = {
     "policies": r"""
   description:
-    - The external access policies. If a policy is listed twice, this is an error that names both places.
-    - V([]) declares none. A purge with an empty list is refused unless it is allowed.
+    - The external access policies. A policy that is listed twice is an error. The error names both places.
+    - An empty list declares nothing. A purge with an empty list is refused unless it is allowed.
 """,
     "partners": r"""
   description:
-    - The XMPP federated partners. If a domain is listed twice, in any spelling, this is an error that names both
+    - The XMPP federated partners. A domain that is listed twice, in any spelling, is an error. The error names both
       places.
-    - V([]) declares none. A purge with an empty list is refused unless it is allowed.
+    - An empty list declares nothing. A purge with an empty list is refused unless it is allowed.
 """,
     "federation_routes": r"""
   description:
@@ -312,11 +312,11 @@ _LISTS = {
 _SINGLES = {
     "gateway": r"""
   description:
-    - The settings of the XMPP gateway. They apply to the whole deployment.
+    - The settings of the XMPP gateway, for the whole deployment.
 """,
     "access_edge": r"""
   description:
-    - The switches of the Access Edge service. They apply to the whole deployment.
+    - The switches of the Access Edge service, for the whole deployment.
 """,
 }
 

@@ -16,8 +16,8 @@ options:
       - The plan that you reviewed. The run makes the plan again. Any other plan is refused before anything is written.
       - Use the complete RV(ignore:plan_digest) that this task returned in check mode. Then the plan must also have the
         same initial state, and a refusal lists the differences.
-      - You can also use only its C(digest), a string of 64 hexadecimal digits. The digest depends on the deployment
-        and on the steps.
+      - You can also use only the C(digest) of this result, a string of 64 hexadecimal digits. The digest depends on the
+        deployment and on the steps.
       - Values of secrets are not compared.
     type: raw
 notes:
@@ -27,7 +27,7 @@ notes:
   - Everything is checked before the first write. A refused run has written nothing and returns its reasons.
   - On a controller, only one run at a time reads, plans and writes to a deployment. Another run waits for at most 30
     minutes. Check mode does not wait.
-  - Immediately before the first write, the run reads the objects of all kinds that it changes again. If an object of
+  - Immediately before the first write, the run reads again the objects of all kinds that it changes. If an object of
     the plan has changed, the run is refused and names the object.
   - If some steps fail, the steps that do not depend on the failed steps are still done. The task fails and returns
     every failure.

@@ -227,8 +227,8 @@ SETTINGS: tuple[Setting, ...] = (
         "decommission_stage",
         {"type": "str", "choices": list(STAGES)},
         ("decommission",),
-        "The stage to do: ``export``, ``remove``, ``route`` or ``unbind``. By default the first stage that is not"
-        " done.",
+        "The stage to do: ``export``, ``remove``, ``route`` or ``unbind``. By default, the run does the first stage"
+        " that is not done.",
         once=True,
         former="stage",
     ),
@@ -272,13 +272,12 @@ SETTINGS: tuple[Setting, ...] = (
         "The XMPP federation routes of sites, with the options of"
         " :ansopt:`sfb.xmpp.xmpp_federation#module:federation_routes`.",
     ),
-    _of_federation("policies_purge", _PLAN, "Remove policies that are not listed. False by default."),
-    _of_federation("partners_purge", _PLAN, "Remove partners that are not listed. False by default."),
+    _of_federation("policies_purge", _PLAN, "Remove policies that are not listed."),
+    _of_federation("partners_purge", _PLAN, "Remove partners that are not listed."),
     _of_federation(
         "exclusive_grants",
         _PLAN,
-        "The lists and groups in ``granted_to`` are complete. Users who are not listed lose the policy. False by"
-        " default.",
+        "The lists and groups in ``granted_to`` are complete. Users who are not listed lose the policy.",
     ),
     _of_federation(
         "protect",
@@ -289,8 +288,8 @@ SETTINGS: tuple[Setting, ...] = (
         "revoked",
         (*_TOWARDS, "failover"),
         "The revoked domains, as a list of ``{domain, since, ticket, reason}``. A revoked domain is never allowed. If"
-        ' a deployment allows it, a run removes it. ``sfb_xmpp_allow: ["revoked:DOMAIN"]`` lifts a revocation for one'
-        " run.",
+        ' a deployment allows a revoked domain, a run removes the domain. ``sfb_xmpp_allow: ["revoked:DOMAIN"]`` lifts'
+        " a revocation for one run.",
     ),
     # When and how a run may write
     _setting(
@@ -310,63 +309,62 @@ SETTINGS: tuple[Setting, ...] = (
         "windows",
         {"type": "list", "elements": "dict", "options": WINDOW},
         _TIMED,
-        "The times at which runs may write. It is a list of ``{days, from, to, timezone}``, such as ``{days: [fri,"
-        ' sat], from: "22:00", to: "05:00", timezone: Europe/Berlin}``. Outside of every window, a run is refused'
-        " before it writes. By default runs may always write.",
+        "The times at which runs may write, as a list of ``{days, from, to, timezone}``, such as ``{days: [fri, sat],"
+        ' from: "22:00", to: "05:00", timezone: Europe/Berlin}``. Outside of every window, a run is refused before it'
+        " writes. By default runs may always write.",
     ),
     _setting(
         "freeze",
         {"type": "list", "elements": "dict", "options": FREEZE},
         _TIMED,
-        "The times at which runs must not write. It is a list of ``{from, to, reason}`` with days or times in ISO"
-        " 8601.",
+        "The times at which runs must not write, as a list of ``{from, to, reason}`` with days or times in ISO 8601.",
     ),
     # Limits of a run
     _of_federation(
         "removal_limit",
         _TOWARDS,
-        "The share of the objects of a kind that a purge may remove, in percent. Up to three objects may be removed"
-        " even if their share is larger, if at least half of the objects stay. 30 by default.",
+        "The share of the objects of a kind that a purge may remove, in percent. If at least half of the objects"
+        " stay, up to three objects may be removed even above this share.",
     ),
     _of_federation(
         "update_limit",
         _TOWARDS,
-        "The share of the objects of a kind that a run may change, in percent. It applies if ten or more objects exist."
-        " 30 by default.",
+        "The share of the objects of a kind that a run may change, in percent. The limit applies if ten or more"
+        " objects exist.",
     ),
     _of_federation(
         "impact_limit",
         ("converge", "restore", "decommission"),
-        "How many users may lose partners in a run, and how many may gain partners: ``{lose: 10, gain: 500}``. Each"
-        " key is optional. A run above the limit is refused before it writes. It is also refused if the numbers are"
-        " unknown. The run reads all users to count them. By default, no limit applies. A revocation has no limit.",
+        "The maximum numbers of users who lose partners and who gain partners in a run, such as ``{lose: 10, gain:"
+        " 500}``. Each key is optional. A run above the limit is refused before it writes. If the numbers are unknown,"
+        " the run is also refused. To count the users, the run reads all users. By default, no limit applies. A"
+        " revocation has no limit.",
     ),
     _of_federation("allow_loss", _TOWARDS, "Rights that users may lose in this run.", once=True),
     _of_federation(
         "allow",
         (*_TOWARDS, "failover", "revoke", "certificate", "decommission"),
-        "The actions that this run may do although they are normally refused, such as ``empty_purge``. ``revoke``"
-        " accepts only ``protected``.",
+        "Normally refused actions that this run may do, such as ``empty_purge``. ``revoke`` accepts only"
+        " ``protected``.",
         once=True,
     ),
-    _of_federation(
-        "force", _TOWARDS, "Same as listing every value in ``sfb_xmpp_allow``. False by default.", once=True
-    ),
+    _of_federation("force", _TOWARDS, "Same as listing every value in ``sfb_xmpp_allow``.", once=True),
     _of_federation(
         "probe_first",
         ("converge", "restore"),
         "Probe the partners that the plan adds or changes, before anything is written. The probe uses"
-        " ``sfb_xmpp_verification``. Settings that the partner's server does not accept are refused. False by default.",
+        " ``sfb_xmpp_verification``. Settings that the partner's server does not accept are refused.",
     ),
     _of_federation(
         "allow_replaced_policies",
         _PLAN,
-        "A grant to the users of a pool, a site or a group may replace another policy. False by default.",
+        "A grant to the users of a pool, a site or a group may replace another policy.",
     ),
     _of_federation(
         "protected_accounts",
         (*_TOWARDS, "history"),
-        "The result if Active Directory refuses a grant to an administrator, ``fail`` (default) or ``warn``.",
+        "The action if Active Directory refuses a grant to an administrator. ``fail`` fails the run. ``warn`` skips"
+        " the account with a warning.",
     ),
     _of_federation(
         "domain_controller",
@@ -378,8 +376,8 @@ SETTINGS: tuple[Setting, ...] = (
         "state_directory",
         _PATH,
         (*_STATE, "audit"),
-        "The directory on the controller for snapshots, journal, locks and the key of captures. Several controllers may"
-        " share it. ``~/.ansible/sfb.xmpp`` by default.",
+        "The directory on the controller for snapshots, journal, locks and the key of captures. Several controllers"
+        " may share it.",
     ),
     _setting(
         "trusted_owners",
@@ -393,8 +391,7 @@ SETTINGS: tuple[Setting, ...] = (
         _SWITCH,
         (*_RUNS, "history", "audit"),
         "Whether plans in Markdown, shown lines, audits and the journal name users. With ``false``, users have"
-        " pseudonyms such as ``user-0a1b2c3d4e``. A user has the same pseudonym in every file of a state directory."
-        " True by default.",
+        " pseudonyms such as ``user-0a1b2c3d4e``. A user has the same pseudonym in every file of a state directory.",
     ),
     _setting(
         "journal",
@@ -403,8 +400,8 @@ SETTINGS: tuple[Setting, ...] = (
             "options": {"keep_days": {"type": "int", "default": 730}, "syslog": {"type": "bool", "default": False}},
         },
         _RUNS,
-        "Settings of the journal of runs. ``keep_days`` sets after how many days a line is removed. It is 730 by"
-        " default, and 0 keeps all lines. ``syslog`` set to true sends each line to the controller's syslog too.",
+        "Settings of the journal of runs. ``keep_days`` sets after how many days a line is removed. The value 0 keeps"
+        " all lines. If ``syslog`` is true, each line is also sent to the controller's syslog.",
     ),
     _of_federation(
         "plan_file",
@@ -416,44 +413,44 @@ SETTINGS: tuple[Setting, ...] = (
         "plan_digest",
         {"type": "raw"},
         ("converge", "restore"),
-        "The digest that the plan of the run must have. A check run shows it and sets it as a stat. Any other plan is"
-        " refused before a write. With several deployments in a run, use a dictionary with the deployment as key.",
+        "The digest that the plan of the run must have. A check run shows the digest and sets it as a stat. Any other"
+        " plan is refused before a write. With several deployments in a run, use a dictionary with the deployment as"
+        " key.",
     ),
     _setting(
         "fail_on_changes",
         _SWITCH,
         (*_WRITING, "revoke", "certificate"),
         "With ``--check``, a run that plans changes ends with exit status 2. A certificate that is only staged on an"
-        " Edge, for a later switch, is not a change. False by default.",
+        " Edge, for a later switch, is not a change.",
     ),
-    _setting("snapshot", _SWITCH, _WRITING, "Keep a snapshot before the first write. True by default."),
+    _setting("snapshot", _SWITCH, _WRITING, "Keep a snapshot before the first write."),
     _of_federation(
         "snapshot_directory",
         (*_RUNS, "history"),
         "The directory of the snapshots and the journal on the controller.",
     ),
-    _of_federation("snapshot_keep", _WRITING, "How many snapshots of a deployment are kept. 20 by default."),
+    _of_federation("snapshot_keep", _WRITING, "How many snapshots of a deployment are kept."),
     _setting(
         "snapshot_file",
         _TEXT,
         ("restore",),
-        "The snapshot to restore. By default the newest of each deployment. A snapshot is restored only in its own"
-        " deployment. Other deployments of the run are skipped. If the deployment of the snapshot is not in the run,"
-        " the run is refused.",
+        "The snapshot to restore. By default, the newest snapshot of each deployment is restored. A snapshot is"
+        " restored only in its own deployment. Other deployments of the run are skipped. If the deployment of the"
+        " snapshot is not in the run, the run is refused.",
     ),
     _setting(
         "ticket",
         _TEXT,
         (*_RUNS, "onboard"),
-        "A text for the journal of runs, such as the number of a change ticket. ``onboard`` also writes it to the"
-        " partner's entry.",
+        "A text for the journal of runs, such as the number of a change ticket. ``onboard`` also writes this text to"
+        " the partner's entry.",
     ),
     _setting(
         "history",
         {"type": "dict", "options": {"changes": {"type": "int", "default": 0}}},
         ("history",),
-        "Settings of the history. ``changes`` sets for how many snapshots the changes of a restore are shown. It is 0"
-        " by default.",
+        "Settings of the history. ``changes`` sets for how many snapshots the changes of a restore are shown.",
     ),
     # Settings for one run
     _of_a_run(
@@ -510,7 +507,7 @@ SETTINGS: tuple[Setting, ...] = (
         "rehearse_profile",
         {"type": "str", "choices": ["sfb2015", "lync2013"]},
         ("rehearse",),
-        "The product of the lab. By default the module that the Edge servers load decides.",
+        "The product of the lab. By default, the product follows from the module that the Edge servers load.",
         once=True,
         former="profile",
     ),
@@ -518,7 +515,7 @@ SETTINGS: tuple[Setting, ...] = (
         "import_partners",
         _PATH,
         ("import",),
-        "The file of partners (from ``Get-CsXmppAllowedPartner``, or a table). At least one file is needed.",
+        "The file of partners (from ``Get-CsXmppAllowedPartner``, or a table). An import needs at least one file.",
         once=True,
         former="partners",
     ),
@@ -548,7 +545,7 @@ SETTINGS: tuple[Setting, ...] = (
         "import_encoding",
         _TEXT,
         ("import",),
-        "The encoding of files without a byte order mark, such as ``cp1252``. UTF-8 by default.",
+        "The encoding of files without a byte order mark, such as ``cp1252``.",
         once=True,
         former="encoding",
     ),
@@ -564,28 +561,27 @@ SETTINGS: tuple[Setting, ...] = (
     _of_federation(
         "replication",
         ("converge", "restore", "failover"),
-        "The action after writes to the Central Management Store. ``wait`` (default) waits until the Front Ends and the"
-        " Edges with XMPP have the change. ``push`` first starts a full copy to these servers, then waits. ``none``"
-        " does nothing.",
+        "The action after writes to the Central Management Store. ``wait`` waits until the Front Ends and the Edges"
+        " with XMPP have the change. ``push`` first starts a full copy to these servers, then waits. ``none`` does"
+        " nothing.",
     ),
     _of_federation(
         "replication_timeout",
         _WRITING,
-        "How many seconds the run waits for the replicas. 900 by default. If a replica is still behind after this"
-        " time, the run fails.",
+        "How many seconds the run waits for the replicas. If a replica is still behind after this time, the run fails.",
     ),
     _of_federation(
         "configuration_backup",
         ("converge", "restore"),
-        "A path on the server. The product exports its configuration there before the first write.",
+        "A path on the server. Before the first write, the product exports its configuration to this path.",
     ),
     _setting(
         "revoke_restart",
         _SWITCH,
         ("revoke",),
-        "With ``true`` the run waits up to 300 seconds until the servers have the change. Then it restarts the XMPP"
-        " services of ``sfb_front_end`` and ``sfb_edge``, all at once. Services are restarted even if the domain is"
-        " already removed. False by default.",
+        "With ``true``, the run waits up to 300 seconds until the servers have the change. Then the run restarts the"
+        " XMPP services of ``sfb_front_end`` and ``sfb_edge``, all at once. Services are restarted even if the domain"
+        " is already removed.",
         once=True,
     ),
     # The Edges
@@ -600,41 +596,39 @@ SETTINGS: tuple[Setting, ...] = (
         CERTIFICATE["phase"],
         _CERTIFICATE,
         "The part of the work. ``stage`` only prepares the certificate. ``switch`` only puts the prepared certificate"
-        " in use. ``all`` by default.",
+        " in use. ``all`` does both.",
     ),
     _setting(
         "certificate_switch",
         # former: the former name of a value, and its present name.
         {"type": "str", "choices": ["separate", "converge"], "default": "separate", "former": {"window": "separate"}},
         ("converge",),
-        "``separate`` (default) only puts a certificate in use if none is in use. ``converge`` also replaces a"
-        " certificate in use, and restarts services.",
+        "``separate`` only puts a certificate in use if none is in use. ``converge`` also replaces a certificate in"
+        " use, and restarts services.",
     ),
-    _setting("certificate_hook", _PATH, _CERTIFICATE, "A file of tasks that gets the certificate from another source."),
+    _setting("certificate_hook", _PATH, _CERTIFICATE, "A file of tasks that get the certificate from another source."),
     _setting(
         "certificate_ask",
         _PATH,
         _CERTIFICATE,
-        "A file of tasks that ask the issuer of the certificate in use when it is to be renewed.",
+        "A file of tasks that ask the issuer when to renew the certificate in use.",
     ),
     _setting(
         "certificate_drain",
         _PATH,
         _CERTIFICATE,
-        "A file of tasks that takes an Edge out of service before its certificate is switched.",
+        "A file of tasks that take an Edge out of service before its certificate is switched.",
     ),
-    _setting("certificate_restore", _PATH, _CERTIFICATE, "A file of tasks that puts the Edge back into service."),
+    _setting("certificate_restore", _PATH, _CERTIFICATE, "A file of tasks that put the Edge back into service."),
     # Settings of playbooks
     _setting(
         "into",
         _PATH,
         ("audit", "capture", "decommission", "export", "import", "migration", "onboard", "rehearse"),
-        "The place for the files of the run. A relative path starts at the working directory. It is a directory for"
-        " ``export`` (default ``./sfb-xmpp-export``), ``audit`` (``./sfb-xmpp-audit``), ``migration``"
-        " (``./sfb-xmpp-migration``) and ``decommission`` (``./sfb-xmpp-decommission``). It is a directory for"
-        " ``rehearse`` too, which writes no files without it. It is a file for ``capture`` (default"
-        " ``./sfb-xmpp-capture.json``) and for ``import``, which needs it. For ``onboard`` it is the file of variables"
-        " that gets the new partner.",
+        "The place for the files of the run. A relative path starts at the working directory. For ``audit``,"
+        " ``decommission``, ``export`` and ``migration``, set a directory. For ``rehearse``, also set a directory."
+        " Without a directory, ``rehearse`` writes no files. For ``capture`` and ``import``, set a file. ``import``"
+        " needs this variable. For ``onboard``, set the file of variables that gets the new partner.",
         once=True,
         former="into",
     ),
@@ -643,8 +637,9 @@ SETTINGS: tuple[Setting, ...] = (
         _VERIFICATION,
         (*_LOOKING, "converge", "restore"),
         "Settings of the probe, such as ``own_domains``, ``nameservers``, ``trust_store`` and ``certificate``. Three"
-        " keys limit the questions to the Edges. They are ``edge_limit`` (100 domains, 0 for none), ``edge_timeout``"
-        " (300 seconds) and ``edge_hours`` (24). See the guide on verifying.",
+        " keys limit the questions to the Edges. ``edge_limit`` sets the number of domains (0 for none)."
+        " ``edge_timeout`` sets the time in seconds. ``edge_hours`` sets the hours of the log. See the guide on"
+        " verifying.",
     ),
     _setting(
         "audit",
@@ -658,32 +653,32 @@ SETTINGS: tuple[Setting, ...] = (
             },
         },
         ("audit", "converge", "preflight"),
-        "Settings of the findings. ``fail_on`` sets the lowest severity that ends the run with exit status 2. It is"
-        " ``error`` (default), ``unknown``, ``warning``, ``info`` or ``never``. ``probe`` set to false skips the probes"
-        " of partners. ``accepted`` is a list of ``{code, object, reason, ticket, until}``. These findings are shown"
-        " but not counted, for 400 days at most. ``forecast_days`` sets the horizon of the forecast, 1 to 400 days (90"
-        " by default). ``preflight`` and ``converge`` read only ``accepted``. The object of their findings is the"
+        "Settings of the findings. ``fail_on`` sets the lowest severity that ends the run with exit status 2. Its"
+        " values are ``error``, ``unknown``, ``warning``, ``info`` and ``never``. If ``probe`` is false, the probes of"
+        " partners are skipped. ``accepted`` is a list of ``{code, object, reason, ticket, until}``. These findings"
+        " are shown but not counted, for 400 days at most. ``forecast_days`` sets the horizon of the forecast, 1 to"
+        " 400 days. ``preflight`` and ``converge`` read only ``accepted``. The object of their findings is the"
         " deployment.",
     ),
     _setting(
         "export",
         {"type": "dict", "options": {"defaults": {"type": "bool", "default": True}}},
         ("export",),
-        "Settings of the export. ``defaults`` set to false leaves out properties that have the value of a new object.",
+        "Settings of the export. If ``defaults`` is false, properties with the value of a new object are left out.",
     ),
     _setting(
         "capture",
         {"type": "dict", "options": {"key_file": _PATH, "users": {"type": "int"}}},
         ("capture",),
-        "Settings of the capture. ``key_file`` is the file with the key of the pseudonyms. ``users`` sets how many"
-        " users are kept at most.",
+        "Settings of the capture. ``key_file`` is the file with the key of the pseudonyms. ``users`` sets the maximum"
+        " number of users in the capture.",
     ),
     _setting(
         "target",
         {"type": "str", "choices": list(TARGETS)},
         ("migration",),
-        "The target of the move. It is ``2019`` (Skype for Business Server 2019, the default), ``teams`` (Microsoft"
-        " Teams) or ``xmpp`` (an XMPP server of your own). The report lists the functions that users lose. For"
+        "The target of the move. The values are ``2019`` (Skype for Business Server 2019), ``teams`` (Microsoft"
+        " Teams) and ``xmpp`` (an XMPP server of your own). The report lists the functions that users lose. For"
         " ``xmpp``, the run also writes the partners as settings of Prosody and ejabberd.",
     ),
     _setting(
@@ -698,16 +693,15 @@ SETTINGS: tuple[Setting, ...] = (
         "decommission",
         _TEXT,
         ("decommission",),
-        "The sentence that confirms the removal, ``yes, remove XMPP from DEPLOYMENT``. Without it, the run writes"
-        " nothing and shows the sentence.",
+        "The sentence that confirms the removal, ``yes, remove XMPP from DEPLOYMENT``. Without this variable, the run"
+        " writes nothing and shows the sentence to set.",
         once=True,
     ),
     _setting(
         "deployment",
         _TEXT,
         tuple(name for name in PLAYBOOKS if name not in ("explain", "import", "preflight", "rehearse", "verify")),
-        "The deployment of a host. Hosts with the same value share a Central Management Store. The default is"
-        " ``default``.",
+        "The deployment of a host. Hosts with the same value share a Central Management Store.",
     ),
 )
 BY_NAME: dict[str, Setting] = {setting.name: setting for setting in SETTINGS}
