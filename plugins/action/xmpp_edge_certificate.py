@@ -118,7 +118,10 @@ class ActionModule(DirectAction):
         return self._staged(result, decision, _run.decide(settings, self._pool, reading, result, good, made))
 
     def _staged(self, result: Result, decision: _run.Decision, after: _run.Decision) -> Result:
-        """Return the result of staging. after: the next step of the Edge."""
+        """Return the result of staging.
+
+        after: the next step of the Edge.
+        """
         if after.why:
             show(["%s: %s" % (self._own, after.why)])
         if after.what == _run.SWITCH:
@@ -131,7 +134,10 @@ class ActionModule(DirectAction):
         return {**result, **self._place(after), "waits": after.why}
 
     def _place(self, decision: _run.Decision) -> Result:
-        """Return the values for later tasks. turn: the number of this Edge in its pool."""
+        """Return the values for later tasks.
+
+        turn: the number of this Edge in its pool.
+        """
         edges = self._pool.edges
         return {
             "next": decision.what,
@@ -191,7 +197,10 @@ class ActionModule(DirectAction):
         return {"failed": True, "changed": False, "msg": _run.failure(switched, edges)}
 
     def _work_on(self, decision: _run.Decision, plan: bool = False) -> Result:
-        """Run xmpp_gateway_cert for a decision. plan: whether only to plan, so that nothing is sent."""
+        """Run xmpp_gateway_cert for a decision.
+
+        plan: whether only to plan, so that nothing is sent.
+        """
         check = self._task.check_mode
         if not check and not plan and (reasons := self._held()):
             # Without a planned change, change control does not matter.

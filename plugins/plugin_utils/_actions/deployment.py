@@ -34,8 +34,9 @@ _LOST = "%s The connection was lost during the run. Run again. The next run uses
 
 
 class DeploymentAction(DirectAction):
-    """An action that only one host of a deployment does in the collection's playbooks and roles. Elsewhere, each host
-    does it.
+    """An action that only one host of a deployment does in the collection's playbooks and roles.
+
+    Elsewhere, each host does it.
     """
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> Result:

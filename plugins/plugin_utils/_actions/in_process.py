@@ -69,7 +69,10 @@ def skipped(reason: str) -> dict[str, t.Any]:
 
 
 def failed(reasons: t.Sequence[str], writes: bool = True) -> dict[str, t.Any]:
-    """Return the result of a task that is refused before anything connects. writes: whether the run may write."""
+    """Return the result of a task that is refused before anything connects.
+
+    writes: whether the run may write.
+    """
     return {"failed": True, "changed": False, "msg": refusal(reasons, writes), "reasons": list(reasons)}
 
 

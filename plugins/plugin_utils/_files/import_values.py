@@ -3,8 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Convert the records of a file to inventory values. Fields have the name of the option or the property. Values are
-canonical and checked. This code is pure.
+"""Convert the records of a file to inventory values.
+
+Fields have the name of the option or the property. Values are canonical and checked. This code is pure.
 """
 
 from __future__ import annotations

@@ -62,7 +62,7 @@ def _domains(partners: t.Sequence[Values], wanted: str) -> t.Iterator[tuple[str,
             if domain:
                 found.setdefault(domain, proxy)
     if only:
-        # An undeclared domain is asked about too, because the deployment may have it.
+        # Undeclared domains are included, because the deployment may have such a partner.
         found = {domain: found.get(domain, "") for domain in only}
     yield from found.items()
 

@@ -215,7 +215,10 @@ def _at(source: Source, name: str, text: str) -> str:
 
 
 def contradictions(hosts: t.Mapping[str, t.Mapping[str, t.Any]]) -> list[str]:
-    """Return the differences between hosts of one deployment. hosts: the variables of each host."""
+    """Return the differences between hosts of one deployment.
+
+    hosts: the variables of each host.
+    """
     found = []
     (first, own), *others = hosts.items()
     for name in sorted(set(BY_NAME) - OF_A_HOST):
@@ -231,7 +234,10 @@ def contradictions(hosts: t.Mapping[str, t.Mapping[str, t.Any]]) -> list[str]:
 
 @dataclass(frozen=True)
 class Chosen:
-    """The selection by tags. nothing: a line for the user if the tags select no part of the playbook."""
+    """The selection by tags.
+
+    nothing: a line for the user if the tags select no part of the playbook.
+    """
 
     nothing: str = ""
 
@@ -263,7 +269,10 @@ def chosen(playbook: str, run: t.Iterable[str], skip: t.Iterable[str]) -> Chosen
 
 
 def certificate_chosen(run: t.Iterable[str], skip: t.Iterable[str]) -> bool:
-    """Return whether the tags select the certificate of the Edge servers in converge. run, skip: see chosen()."""
+    """Return whether the tags select the certificate of the Edge servers in converge.
+
+    run, skip: see chosen().
+    """
     meant = {*_EVERYTHING, "certificate"}
     return bool(meant.intersection(run)) and not meant.intersection(skip)
 
