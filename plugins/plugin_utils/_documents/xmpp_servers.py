@@ -30,7 +30,7 @@ REQUIRED, NOT_SUPPORTED = "required", "not_supported"
 class S2sPartner:
     """A partner's settings on an XMPP server.
 
-    domains: the A-labels, and the Unicode forms if they differ. Servers use both forms.
+    domains: the A-labels, and the Unicode forms if they differ from the A-labels. Servers use A-labels and Unicode.
     encryption: whether a stream without TLS is refused.
     certificate: whether the partner needs a valid certificate. Otherwise dialback is also accepted.
     """
@@ -62,7 +62,7 @@ class S2sPartners:
 
     @property
     def loose(self) -> tuple[str, ...]:
-        """The partners whose encryption ejabberd cannot enforce, because it has one switch for all partners."""
+        """The partners whose encryption ejabberd cannot enforce, because ejabberd has one switch for all partners."""
         return () if self.encrypted else tuple(one.name for one in self.by_dialback if one.encryption)
 
 
@@ -96,7 +96,7 @@ def s2s_partners(partners: t.Iterable[Values]) -> S2sPartners:
 
 
 def files(partners: S2sPartners) -> dict[str, str]:
-    """Return the texts of the files, by their path below the directory of the run."""
+    """Return the texts of the files, by path below the directory of the run."""
     return {PROSODY: _prosody(partners), PROSODY_MODULE: _MODULE, EJABBERD: _ejabberd(partners)}
 
 

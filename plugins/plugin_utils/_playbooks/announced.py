@@ -115,7 +115,7 @@ def client_auth_ends(
     """Return the public certificates for both purposes that expire soon. The successors will be for servers only.
 
     servers: results of xmpp_gateway_cert_info, by host.
-    entries: of xmpp_partner_probe_info.
+    entries: the entries of xmpp_partner_probe_info.
     rows: the settings of the partners, by the domain in the entries.
     now, end: the horizon (UTC).
     """

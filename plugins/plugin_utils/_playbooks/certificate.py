@@ -176,8 +176,8 @@ def _free(settings: CertificateSettings, reading: Values | None, staged: Values 
 
 
 def in_use(reading: Values) -> Values | None:
-    """Return the certificate whose issuer can be asked: the only certificate of the Edge, if the certificate can be
-    read."""
+    """Return the certificate whose issuer can be asked: the Edge's only certificate, if this certificate is
+    readable."""
     certificates = [one for one in reading["certificates"] if one.get("renewal")]
     return certificates[0] if len(certificates) == 1 == len(reading["certificates"]) else None
 

@@ -116,7 +116,7 @@ def find_stage(
 def bound_edges(edges: t.Sequence[str], read: t.Mapping[str, t.Mapping[str, t.Any]]) -> list[str]:
     """Return the Edges of a deployment that have a certificate for XMPP.
 
-    read: results of xmpp_gateway_cert_info, by host. An Edge that could not be read counts as an Edge with a
+    read: the results of xmpp_gateway_cert_info, by host. An Edge that could not be read counts as an Edge with a
     certificate.
     """
 
@@ -130,7 +130,7 @@ def bound_edges(edges: t.Sequence[str], read: t.Mapping[str, t.Mapping[str, t.An
 def check_topology(edge_pools: t.Sequence[t.Mapping[str, t.Any]] | None) -> None:
     """Raise Refused if the topology still has XMPP.
 
-    edge_pools: from the result of xmpp_topology_info.
+    edge_pools: the Edge pools in the result of xmpp_topology_info.
     """
     remedy = (
         "Clear XMPP federation in Topology Builder, publish the topology, and run setup again on the Front Ends and on"
@@ -146,7 +146,7 @@ def check_topology(edge_pools: t.Sequence[t.Mapping[str, t.Any]] | None) -> None
 def stage_of(results: t.Sequence[t.Mapping[str, t.Any]]) -> str:
     """Return the stage of a deployment, or an empty text.
 
-    results: of xmpp_decommission on the management hosts.
+    results: the results of xmpp_decommission on the management hosts.
     """
     return next((str(one["stage"]) for one in results if one.get("stage") and not went_wrong(one)), "")
 

@@ -39,7 +39,7 @@ class Move:
 def owner(topologies: t.Mapping[str, Topology | None], to: str) -> str:
     """Return the deployment that has an Edge pool.
 
-    topologies: by deployment; None if a topology could not be read.
+    topologies: the topologies, by deployment; None if a topology could not be read.
     to: the name of the Edge pool.
 
     Raises Refused if no deployment or several deployments have the pool, or if a topology is unknown.

@@ -69,7 +69,7 @@ def asked(values: t.Mapping[str, t.Any]) -> dict[str, str]:
 def decide(files: t.Mapping[str, File], encoding: str = "", ignore_columns: t.Collection[str] = ()) -> Imported:
     """Return the file of variables.
 
-    files: by kind.
+    files: the files, by kind.
     Raises Refused with all mistakes of all files.
     """
     variables: dict[str, t.Any] = {}

@@ -87,7 +87,7 @@ class KeysLeft:
     """The certificates with a key in the store of an Edge.
 
     host: the Edge.
-    keys: from the result of xmpp_gateway_cert; None if the keys are unknown.
+    keys: the certificates in the result of xmpp_gateway_cert; None if the keys are unknown.
     former: the thumbprint of the certificate that XMPP used before this run; empty without a certificate.
     """
 
@@ -150,7 +150,7 @@ def reached(host: str, user: str, port: str, protocol: str) -> ReachedServer:
 def keys_of(edge: str, result: t.Mapping[str, t.Any] | None) -> KeysLeft:
     """Return the certificates on an Edge.
 
-    result: of xmpp_gateway_cert with the state absent; None or without keys if the Edge could not be read.
+    result: the result of xmpp_gateway_cert with the state absent; None or without keys if the Edge could not be read.
     """
     found = result or {}
     keys = found.get("keys_left")

@@ -197,7 +197,7 @@ class Message:
 def table(entries: t.Sequence[Values], messages: t.Sequence[Message], note: str, summary: Values) -> list[str]:
     """Return a line for each domain, the worst first, with a line for each finding of the domain.
 
-    entries: of the probe.
+    entries: the entries of the probe.
     messages: the test messages.
     note: the source of the own domains; empty if the user declared the domains.
     summary: the number of domains by verdict.

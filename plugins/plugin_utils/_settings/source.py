@@ -29,7 +29,7 @@ def settings_of(action: Action, variables: Variables, playbook: str) -> Settings
 def source_of(action: Action, variables: Variables) -> Source:
     """Return the source of values.
 
-    variables: of a task, or of another host (``hostvars[HOST]``).
+    variables: the variables of a task, or of another host (``hostvars[HOST]``).
     """
 
     def value(name: str) -> t.Any:
