@@ -98,7 +98,7 @@ class ActionModule(PlaybookAction, ReportingAction):
 
         able: whether the services can be changed.
         reached: whether the server answered.
-        reason: why they cannot be changed; empty if they can.
+        reason: why the services cannot be changed; empty if they can be changed.
         """
         check, self._task.check_mode = self._task.check_mode, True
         try:

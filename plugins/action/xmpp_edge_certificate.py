@@ -28,16 +28,16 @@ from ..plugin_utils._settings.source import settings_of
 
 Result = dict[str, t.Any]
 
-# The names under which the role registers its results, and under which a playbook registers those of management hosts.
+# The names under which the role registers its results, and a playbook registers the results of management hosts.
 STAGED, SWITCHED, DOORS = "gateway_certificate_staged", "gateway_certificate_switched", "xmpp_federation"
 ASKED, UNANSWERED = "gateway_certificate_asked", "gateway_certificate_unanswered"
-# The tasks of the user register this.
+# The tasks of the user register a variable with this name.
 ANSWER = "gateway_certificate_answer"
 _PARAMETER = "gateway_certificate_"
 
 
 class ActionModule(DirectAction):
-    """Read the parameters of the role directly, so that its tasks need no options for them."""
+    """Read the parameters of the role directly, so that the tasks of the role need no options for the parameters."""
 
     work_of = TASK
 
@@ -80,7 +80,7 @@ class ActionModule(DirectAction):
         )
 
     def _stage(self) -> Result:
-        """Stage the certificate on the Edge, or plan it."""
+        """Stage the certificate on the Edge, or plan the staging."""
         settings, made = self._settings, bool(self._task.args.get("made"))
         asked = bool(self._task.args.get("asked"))
         reading: Result | None = None
@@ -136,7 +136,7 @@ class ActionModule(DirectAction):
     def _place(self, decision: _run.Decision) -> Result:
         """Return the values for later tasks.
 
-        turn: the number of this Edge in its pool.
+        turn: the number of this Edge in the pool.
         """
         edges = self._pool.edges
         return {
@@ -214,7 +214,7 @@ class ActionModule(DirectAction):
             self._task.check_mode = check
 
     def _held(self) -> list[str]:
-        """Return why change control refuses a write now. A user's own play has no settings for it."""
+        """Return why change control refuses a write now. A user's own play has no settings for change control."""
         if not self.playbook:
             return []
         try:
@@ -230,5 +230,5 @@ class ActionModule(DirectAction):
 
 
 def _left(decision: _run.Decision) -> Result:
-    """Return the result of an Edge that is not changed further. The run may have written on it before."""
+    """Return the result of an Edge that is not changed further. The run may have written on the Edge before."""
     return {"failed": True, "changed": False, "msg": decision.why}

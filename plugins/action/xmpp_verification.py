@@ -58,7 +58,7 @@ class ActionModule(PlaybookAction, ReportingAction):
         read: Result = {}
         inventory = Inventory(variables)
         if not given["own_domains"] or given["messages"]:
-            # This also chooses the first host of the deployment that answers.
+            # The call also chooses the first host of the deployment that answers.
             read = self._try("xmpp_topology_info", {}, variables)
             if read.get("skipped"):
                 return read

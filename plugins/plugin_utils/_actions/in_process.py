@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Do a module's work in Ansible's own process, over the open session. These texts call this way the fast path.
+"""Do a module's work in Ansible's own process, over the open session. This way of work is called the fast path.
 
 The ordinary path starts two processes for a task: one for the connection's options, one for the module. On the fast
 path, the worker does the work of both processes. Only the connection decides which tasks use the fast path: it switches

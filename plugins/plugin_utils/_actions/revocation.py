@@ -120,8 +120,7 @@ class RevocationAction(FederationAction):
             result["warnings"] = [*result.get("warnings", ()), text % exc]
 
     def _value(self, variables: dict[str, t.Any], name: str) -> t.Any:
-        """Return a setting; None if the setting cannot be evaluated, because this mistake must not stop a
-        revocation."""
+        """Return a setting; None if the setting cannot be evaluated. Such a mistake must not stop a revocation."""
         try:
             return plain(self._templar.template(variables.get("sfb_xmpp_" + name)))
         except Exception:  # noqa: BLE001

@@ -28,7 +28,7 @@ def render(audit: Audit, fail_on: str = "error") -> str:
 
 
 def cases(audit: Audit, fail_on: str) -> t.Iterator[Case]:
-    """Yield one case for each object, with its findings. Objects without findings pass."""
+    """Yield one case for each object, with the object's findings. Objects without findings pass."""
     fatal = {id(finding) for finding in reached(audit["findings"], fail_on)}
     by_object: dict[tuple[str, str], list[Finding]] = {key: [] for key in _looked_at(audit)}
     for finding in audit["findings"]:

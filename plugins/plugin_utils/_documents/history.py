@@ -144,8 +144,7 @@ def _who(run: Run) -> str:
 
 
 def _changes(run: Run) -> str:
-    """Return the changes, such as ``2 added, 1 removed`` or ``none``; empty if the run ended before its changes were
-    known."""
+    """Return the changes, such as ``2 added, 1 removed`` or ``none``; empty if the changes are unknown."""
     summary = run.get("summary")
     if not isinstance(summary, dict):
         return ""

@@ -176,8 +176,7 @@ def _free(settings: CertificateSettings, reading: Values | None, staged: Values 
 
 
 def in_use(reading: Values) -> Values | None:
-    """Return the certificate whose issuer can be asked: the Edge's only certificate, if this certificate is
-    readable."""
+    """Return the certificate whose issuer can be asked: the only certificate of the Edge, if it is readable."""
     certificates = [one for one in reading["certificates"] if one.get("renewal")]
     return certificates[0] if len(certificates) == 1 == len(reading["certificates"]) else None
 

@@ -5,7 +5,7 @@
 
 """Make the JSON Schema of an inventory's variables from the table, for editors and CI. All functions are pure.
 
-It has two roots: a file of variables (group_vars, host_vars), and an inventory in YAML (hosts.yml).
+The schema has two roots: a file of variables (group_vars, host_vars), and an inventory in YAML (hosts.yml).
 """
 
 from __future__ import annotations

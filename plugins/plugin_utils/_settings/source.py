@@ -61,8 +61,8 @@ def _brief(exc: AnsibleError) -> str:
 def origin(value: t.Any) -> str:
     """Return file and line of a value, or an empty text.
 
-    ansible-core 2.19 keeps them in a tag, older versions in an attribute. Both are internal to ansible-core, so an
-    empty text must always be acceptable.
+    ansible-core 2.19 keeps file and line in a tag. Older versions keep file and line in an attribute. Tag and attribute
+    are internal to ansible-core, so an empty text must always be acceptable.
     """
     position = getattr(value, "ansible_pos", None)
     if position:
