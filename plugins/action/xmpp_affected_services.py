@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Restart the XMPP services of a server if an earlier task of the playbook requires it."""
+"""Restart the XMPP services of a server if an earlier task of the playbook requires a restart."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ class ActionModule(PlaybookAction, ReportingAction):
     work_of = TASK
 
     def _mistakes(self, variables: Result) -> list[str]:
-        """Return no mistakes, because a later task reports them."""
+        """Return no mistakes, because a later task reports all mistakes."""
         return []
 
     def _decide(self, variables: Result) -> Result:

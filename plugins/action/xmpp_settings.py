@@ -38,7 +38,10 @@ _SET_BY_PLAY = ("ansible_connection", "ansible_host", "ansible_port", "ansible_u
 
 
 class ActionModule(ReportingAction):
-    """Check the variables of each host. If several hosts have the same mistake, only the first host reports it."""
+    """Check the variables of each host.
+
+    If several hosts have the same mistake, only the first host reports the mistake.
+    """
 
     work_of = TASK
 

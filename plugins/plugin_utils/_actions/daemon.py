@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Start the process that keeps a host's session: Ansible's own daemon, as a fork of the worker that needs it.
+"""Start the process that keeps a host's session: Ansible's own daemon, as a fork of the worker that needs the session.
 
 Ansible's own way starts a new Python, which loads Ansible and this collection again. A fork has both already loaded.
 """
@@ -35,7 +35,7 @@ _PARAMETERS = {
 
 
 def _process() -> t.Any:
-    """Return Ansible's class of the daemon's process. It is imported late, because the import reads the terminal."""
+    """Return Ansible's class of the daemon's process. The import is late, because it reads the terminal."""
     from ansible.cli.scripts.ansible_connection_cli_stub import ConnectionProcess
 
     return ConnectionProcess
@@ -102,8 +102,8 @@ def start(play_context: t.Any, options: dict[str, t.Any], path: str, task: str) 
 def _leave_worker(kept: int) -> None:
     """Release everything that belongs to the worker, except for logs.
 
-    The worker's files become /dev/null and are not closed. If an object closed its file later, it could close a new
-    file with the same number.
+    The worker's files become /dev/null and are not closed. Otherwise, an object that closes its file later could close
+    a new file with the same number.
     """
     gc.freeze()
     display: t.Any = Display()

@@ -11,7 +11,7 @@ known.
 
 In a user's own play, strategy ``free`` and ``serial`` can run this task on a host before the play has connected to all
 hosts. So the host that works claims the task with a file. The file is in the directory that Ansible makes for a run and
-removes after it.
+removes after the run.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _LOST = "%s The connection was lost during the run. Run again. The next run uses
 class DeploymentAction(DirectAction):
     """An action that only one host of a deployment does in the collection's playbooks and roles.
 
-    Elsewhere, each host does it.
+    In users' own plays, each host does the action.
     """
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> Result:

@@ -112,7 +112,7 @@ class FederationAction(DeploymentAction, ReportingAction):
             self._task.args["plan_digest"] = found
 
     def _of_another(self, inventory: Inventory, variables: Result) -> str:
-        """Return a text if the snapshot to restore belongs to another deployment of the run; else empty.
+        """Return a text if the snapshot to restore belongs to a different deployment of the run; otherwise empty.
 
         Raises Refused if the snapshot belongs to no deployment of the run.
         """
@@ -187,7 +187,7 @@ class FederationAction(DeploymentAction, ReportingAction):
         """Set the options that only the playbook or role knows. Return whether the tags select work. Raises Refused."""
         values = self._controlled = settings_of(self, variables, self.playbook).values
         if self.playbook in ROLES:
-            # In a user's own play, tags have another meaning.
+            # In a user's own play, tags have a different meaning.
             options = of_role(self.playbook, values, self._parameters(variables))
             # The existing options are module_defaults.
             self._task.args = {**self._task.args, **options}

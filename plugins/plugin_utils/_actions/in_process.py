@@ -6,7 +6,8 @@
 """Do a module's work in Ansible's own process, over the open session. This way of work is called the fast path.
 
 The ordinary path starts two processes for a task: one for the connection's options, one for the module. On the fast
-path, the worker does the work of both processes. Only the connection decides which tasks use the fast path: it switches
+path, the worker does the work of both processes. Only the connection decides which tasks use the fast path. The
+connection switches
 ``force_persistence`` off for such a task. All other tasks use Ansible's ordinary path.
 """
 
@@ -156,7 +157,7 @@ class DirectAction(ActionBase):
         return self._finished(self._perform(variables), variables)
 
     def _perform(self, variables: dict[str, t.Any]) -> dict[str, t.Any]:
-        """Do the work, unless there is a mistake in the settings or with the directory of the journal."""
+        """Do the work, unless the settings or the directory of the journal have a mistake."""
         try:
             state.trust(self, variables)
             state.hide_users(self, variables)
@@ -232,7 +233,7 @@ class DirectAction(ActionBase):
         return self._through("ansible.legacy.normal", task_vars)
 
     def _through(self, action: str, task_vars: dict[str, t.Any] | None) -> dict[str, t.Any]:
-        """Run another action for the same task, over the same connection, and return its result."""
+        """Run another action for the same task, over the same connection, and return the action's result."""
         return t.cast("dict[str, t.Any]", self._other(action, self._task).run(task_vars=task_vars))
 
     def _other(self, action: str, task: t.Any) -> t.Any:
@@ -248,7 +249,10 @@ class DirectAction(ActionBase):
         )
 
     def _hand_on(self, module: str, options: t.Mapping[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
-        """Run another module of the collection for the same host, over the same connection, and return its result."""
+        """Run another module of the collection for the same host, over the same connection.
+
+        Return the module's result.
+        """
         # The task is a copy of this process. Ansible reads the session to end from the arguments of the task.
         self._task.action = "sfb.xmpp." + module
         self._task.args = dict(options)

@@ -6,7 +6,7 @@
 """Run the part of xmpp_partner_revocation in Ansible's own process, before and after the module's work.
 
 As in xmpp_federation, the first host of the deployment that answers is used, and the run is in the journal. Only the
-parts of the inventory that the revocation needs are checked, so that other mistakes do not stop it.
+parts of the inventory that the revocation needs are checked, so that other mistakes do not stop the revocation.
 """
 
 from __future__ import annotations
@@ -96,7 +96,10 @@ class RevocationAction(FederationAction):
         return result
 
     def _remember(self, result: Result, variables: dict[str, t.Any]) -> None:
-        """Keep the revocation until the inventory has it, and show the entry. A failed write is only a warning."""
+        """Keep the revocation until the inventory has the entry, and show the entry.
+
+        A failed write is only a warning.
+        """
         values = {name: self._value(variables, name) for name in ("revoked", "ticket")}
         entry = {
             "domain": str(result["domain"]),

@@ -30,10 +30,10 @@ Item = dict[str, t.Any]
 
 @dataclass(frozen=True)
 class Upcoming:
-    """The findings that begin at one time.
+    """The findings that begin at the same time.
 
     first: the worst finding.
-    others: the other findings.
+    others: the remaining findings.
     """
 
     first: Item

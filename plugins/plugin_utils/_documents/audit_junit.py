@@ -54,7 +54,10 @@ def _looked_at(audit: Audit) -> t.Iterator[tuple[str, str]]:
 
 
 def _case(area: str, name: str, found: list[Finding], fatal: set[int]) -> Case:
-    """Return a case. An unknown result is an error if it reaches ``fail_on``. Otherwise the check is skipped."""
+    """Return a case.
+
+    An unknown result that reaches ``fail_on`` is an error. With a lower severity, the check is skipped.
+    """
     texts = {severity: [sentence(one) for one in found if one["severity"] == severity] for severity in words.SEVERITIES}
     counting = {one["severity"] for one in found if id(one) in fatal}
     return Case(

@@ -5,7 +5,7 @@
 
 """Draw the picture of a federation: own domains, Edge pool, and partners by security and verdict. This code is pure.
 
-The picture has two forms: wide for screens and paper, and narrow for phones. The page shows the picture that fits.
+The picture has two forms: wide for screens and paper, and narrow for phones. The page shows the form that fits.
 """
 
 from __future__ import annotations

@@ -52,7 +52,7 @@ _COMMAND = re.compile(r"\s*(?:-e |ansible-playbook )|    (?:(?:Remove|Get)-\w+ |
 
 
 def show(lines: t.Iterable[str], width: int = 0) -> None:
-    """Show lines in the colour of their verdict. If the output must stay JSON, show nothing.
+    """Show lines, each in the colour of its verdict. If the output must stay JSON, show nothing.
 
     width: the columns. The default is the width of the terminal, or 80 without a terminal.
     """
@@ -72,7 +72,7 @@ def writes_json(callback: str) -> bool:
 
 
 def columns(display: t.Any) -> int:
-    """Return the width of the terminal. Ansible's main process measures it, because worker processes cannot."""
+    """Return the width of the terminal. Ansible's main process measures the width, because worker processes cannot."""
     given = os.environ.get("COLUMNS", "")
     return int(given) if given.isdecimal() and int(given) else int(getattr(display, "columns", 79)) + 1
 

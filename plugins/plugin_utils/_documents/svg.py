@@ -6,7 +6,7 @@
 """Write parts of drawings as SVG: elements with escaped values, shortened texts, and marks of verdicts.
 
 This code is pure. Colours come from classes, so that a drawing follows the page in light, dark and print. The drawings
-have no ``style`` attribute, because the page's policy forbids it.
+have no ``style`` attribute, because the page's policy forbids this attribute.
 """
 
 from __future__ import annotations

@@ -5,7 +5,8 @@
 
 """Write the partners as server-to-server settings of Prosody and ejabberd, for a move to an XMPP server.
 
-This code is pure. Users include both files in their configuration. The files have the allowed domains, and the proof
+This code is pure. Users include the file for Prosody or for ejabberd in their configuration. The files have the allowed
+domains, and the proof
 that each domain needs. All other domains are refused. The files were tested with Prosody 0.12 and ejabberd 23.01.
 """
 

@@ -51,7 +51,7 @@ class Exported:
 
 
 def make_export(info: Info, defaults: bool = True) -> Exported:
-    """Return the deployment as variables. Raises Refused if converge could not read them.
+    """Return the deployment as variables. Raises Refused if converge could not read the variables.
 
     info: the result of xmpp_federation_info.
     defaults: whether to include default values.
@@ -96,7 +96,7 @@ def _order(resource: Resource, item: t.Mapping[str, t.Any]) -> tuple[int, str]:
 def _item(resource: Resource, item: t.Mapping[str, t.Any], defaults: bool, left_out: list[str]) -> Item | None:
     """Return an object in the declared form; None if the object cannot be declared.
 
-    Other tools may set other values.
+    Other tools may set values that converge refuses.
     """
     key = resource.key
     found: Item = {key.option: item[key.option]} if key else {}

@@ -26,8 +26,8 @@ from ...module_utils._federation.identity import Identity, from_file
 from .journal_chain import Line
 
 FORM = 2
-# These variables have the claims of users and services about themselves. A claim is not a proof, so it is separate from
-# ``user``.
+# These variables have the claims of users and services about themselves. A claim is not a proof, so the claims are
+# separate from ``user``.
 _CLAIMED_VARIABLES = {
     "awx_user": ("awx_user_name", "tower_user_name"),
     "awx_job": ("awx_job_id", "tower_job_id"),

@@ -17,7 +17,7 @@ from .import_records import UnreadableSource, records
 from .import_values import bare
 
 DOMAIN, LAST, SESSIONS = COLUMNS = ("domain", "last_used", "sessions")
-# 2026-11-30, or a datetime as SQL Server prints it: 2026-11-30 12:00:00.000.
+# A date such as 2026-11-30, or a datetime of SQL Server such as 2026-11-30 12:00:00.000.
 _DAY = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?Z?)?")
 
 

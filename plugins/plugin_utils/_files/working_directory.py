@@ -15,7 +15,8 @@ from ansible.errors import AnsibleError
 def working_directory() -> str:
     """Return the directory in which Ansible was started. Raises AnsibleError if the directory was removed.
 
-    Ansible never changes this directory, and workers inherit it. The environment variable PWD is not used, because a
+    Ansible never changes this directory, and workers inherit the directory. The environment variable PWD is not used,
+    because a
     scheduler may leave PWD unset or wrong.
     """
     try:

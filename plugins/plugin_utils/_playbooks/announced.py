@@ -34,8 +34,8 @@ LIFETIMES = (
 # later).
 SERVERS_ONLY = datetime.date(2027, 3, 15)
 # The last day of support, and the last day of paid security updates. Paid updates are the second and last period of
-# the Extended Security Updates, which Microsoft announced in April 2026. Source: Microsoft's lifecycle pages of Lync
-# Server 2013, Skype for Business Server 2015 and 2019.
+# the Extended Security Updates, which Microsoft announced in April 2026. The source is Microsoft's lifecycle pages of
+# Lync Server 2013, Skype for Business Server 2015 and 2019.
 SUPPORT: dict[str, tuple[str, datetime.date, datetime.date | None]] = {
     "2013": ("Lync Server 2013", datetime.date(2023, 4, 11), None),
     "2015": ("Skype for Business Server 2015", datetime.date(2025, 10, 14), datetime.date(2026, 10, 31)),

@@ -45,7 +45,7 @@ def make_audit(
     drift: ``summary`` and ``steps`` of a plan, as one dict.
     forecast: the result of forecast(); None without a forecast.
     what_if: the result of gather_what_if().
-    previous: the audit before this one.
+    previous: the audit before this audit.
 
     Raises Invalid if a part does not match the schema.
     """

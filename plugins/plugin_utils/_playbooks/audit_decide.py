@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Choose what an audit asks, decide what it finds, and write the lines that it shows.
+"""Choose the questions of an audit, decide its findings, and write its lines on the screen.
 
 All functions are pure: settings and results of modules go in, values come out.
 """
@@ -80,7 +80,7 @@ def decide(
     accepted: t.Sequence[Accepted] = (),
     ahead: Ahead | None = None,
 ) -> Audit:
-    """Return the audit of a deployment. See gather() and make_audit() for the other arguments.
+    """Return the audit of a deployment. See gather() and make_audit() for arguments that are not listed.
 
     declared: the settings. The audit checks the notes of the declared partners and policies.
     accepted: see accepted.py.
@@ -167,7 +167,7 @@ def outcome(audit: Audit, paths: t.Sequence[str], fail_on: str) -> dict[str, t.A
 
 
 def why_failed(audit: Audit, fail_on: str) -> str:
-    """Return why the run fails, in one sentence; empty if no finding reaches the severity.
+    """Return why the run fails, as a sentence; empty if no finding reaches the severity.
 
     Raises Invalid if ``fail_on`` is not a severity.
     """

@@ -33,7 +33,7 @@ Result = t.Mapping[str, t.Any]
 _SECURED = {SASL_OVER_TLS: "certificate", TLS_DIALBACK: "tls_dialback", TCP_DIALBACK: "clear_dialback"}
 _LABELS = {resource.noun: resource.label for resource in RESOURCES}
 _SINGLE = {resource.label for resource in RESOURCES if resource.single}
-# The rules for existing objects report these findings of each partner already.
+# The rules for existing objects already report these findings.
 _OF_RULES = ("row_invalid", "row_risky")
 _RENEW = "run sfb.xmpp.certificate"
 _CONVERGE = "run sfb.xmpp.converge, or declare the present state"
@@ -48,9 +48,9 @@ def finding(severity: str, area: str, code: str, name: str, message: str, remedy
 
 
 def not_compared(plan: Result) -> str:
-    """Return why there is no comparison with the settings; empty if there is a comparison.
+    """Return why the plan is no comparison with the settings; empty if the plan is a comparison.
 
-    A playbook that continues after a failure marks no task as failed. Therefore only the keys of a plan show it.
+    A playbook that continues after a failure marks no task as failed. Therefore only the keys of a plan show a failure.
     A plan that converge would refuse is also a comparison.
     """
     return "" if "steps" in plan or plan.get("reasons") else _reason(plan)

@@ -80,7 +80,7 @@ def _servers(reads: t.Mapping[str, Result], moment: str) -> dict[str, Result]:
 def _then(item: Result, moment: str) -> Result:
     """Return an entry with the last later state that has begun.
 
-    All times have the same form, so they can be compared as texts.
+    All times have the same form, so times can be compared as texts.
     """
     begun = [state for state in item.get("later") or () if state["from"] <= moment]
     return {**item, **begun[-1]} if begun else item

@@ -6,7 +6,7 @@
 """Decide what a certificate run does on one Edge, and why.
 
 All functions are pure: values of the inventory and results of tasks go in.
-A run asks for a decision several times for each Edge: at first, after it has read the Edge, and after it has staged.
+A run asks for a decision several times for each Edge: at the start, after the run has read the Edge, and after staging.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Result = dict[str, t.Any]
 
 # The next steps of an Edge.
 NOTHING, LEFT, READ, ASK, MAKE, STAGE, PLAN, SWITCH, WAIT = "nothing left read ask make stage plan switch wait".split()
-# Only usages without a certificate get a certificate. The other value of the setting replaces certificates too.
+# Only usages without a certificate get a certificate. The setting's second value also replaces certificates.
 SEPARATE = "separate"
 
 # The options of the settings that are compared with a certificate in use.
@@ -176,7 +176,7 @@ def _free(settings: CertificateSettings, reading: Values | None, staged: Values 
 
 
 def in_use(reading: Values) -> Values | None:
-    """Return the certificate whose issuer can be asked: the only certificate of the Edge, if it is readable."""
+    """Return the certificate whose issuer can be asked: the only certificate of the Edge, if readable."""
     certificates = [one for one in reading["certificates"] if one.get("renewal")]
     return certificates[0] if len(certificates) == 1 == len(reading["certificates"]) else None
 

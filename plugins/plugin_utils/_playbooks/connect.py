@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Decide to which servers a run connects, what it reads of each server, and which servers it needs.
+"""Decide to which servers a run connects, what the run reads, and which servers the run needs.
 
 All functions are pure.
 """

@@ -42,7 +42,7 @@ ADVANCE = frozenset(
 _NOTES = frozenset(("support_ended", "updates_ended"))
 # The usages of certificates that messages need.
 _USAGES = ("XmppServer", "Internal", "Default")
-# The areas that runs of the collection change. Windows and freezes apply to them.
+# The areas that runs of the collection change. Windows and freezes apply to these areas.
 _OURS = ("certificate", "own", "preflight")
 
 

@@ -132,7 +132,7 @@ def added(text: str, partner: Values) -> str:
     text: the content of the file; empty for a new file.
     partner: the entry.
 
-    Raises Invalid if the file has another form, or has the partner already.
+    Raises Invalid if the file has a different form, or already has the partner.
     """
     import yaml  # comes with Ansible
 

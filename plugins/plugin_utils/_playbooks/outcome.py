@@ -51,7 +51,7 @@ class RunOutcome:
 def outcome_of(result: Result) -> RunOutcome:
     """Return the outcome of a task.
 
-    result: the result of a task of the collection. The task can also be one that reports an outcome.
+    result: the result of a task of the collection. A task that only reports an outcome is also allowed.
     """
     digest = digest_of(result)
     wrong = went_wrong(result)

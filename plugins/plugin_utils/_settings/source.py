@@ -53,7 +53,7 @@ def source_of(action: Action, variables: Variables) -> Source:
 
 
 def _brief(exc: AnsibleError) -> str:
-    """Return Ansible's reason in one line, with at most 300 characters."""
+    """Return Ansible's reason on a single line, with at most 300 characters."""
     text = str(getattr(exc, "message", "") or exc)
     return " ".join(text.split())[:300]
 
