@@ -56,7 +56,8 @@ def _looked_at(audit: Audit) -> t.Iterator[tuple[str, str]]:
 def _case(area: str, name: str, found: list[Finding], fatal: set[int]) -> Case:
     """Return a case.
 
-    An unknown result that reaches ``fail_on`` is an error. With a lower severity, the check is skipped.
+    An unknown result that reaches ``fail_on`` is an error. If the result does not reach ``fail_on``, the check is
+    skipped.
     """
     texts = {severity: [sentence(one) for one in found if one["severity"] == severity] for severity in words.SEVERITIES}
     counting = {one["severity"] for one in found if id(one) in fatal}

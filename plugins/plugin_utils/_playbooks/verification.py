@@ -235,7 +235,7 @@ def _details(entry: Values) -> str:
 
 
 def _methods(accepts: Values, methods: t.Iterable[str], joint: str) -> str:
-    """Return short names of methods. A method with a question mark was not confirmed."""
+    """Return short names of methods. For a method with a question mark, the acceptance is unknown."""
     names = [_SHORT[method] + ("?" if accepts[method] == "unknown" else "") for method in methods]
     return joint.join(names) or "nothing"
 
