@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Show which hosts can be used, and the first broken link of the others (see plugin_utils/_playbooks/access.py)."""
+"""Show which hosts can be used, and each other host's first broken link (see plugin_utils/_playbooks/access.py)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Result = dict[str, t.Any]
 
 
 class ActionModule(PlaybookAction):
-    """Report on all hosts of the play in one task. It connects to no host."""
+    """Report on all hosts of the play in one task. The task connects to no host."""
 
     work_of = TASK
 

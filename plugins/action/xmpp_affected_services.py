@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Restart the XMPP services of a server if an earlier task of the playbook requires it."""
+"""Restart the XMPP services of a server if an earlier task of the playbook requires a restart."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ class ActionModule(PlaybookAction, ReportingAction):
 
         able: whether the services can be changed.
         reached: whether the server answered.
-        reason: why they cannot be changed; empty if they can.
+        reason: why the services cannot be changed; empty if they can be changed.
         """
         check, self._task.check_mode = self._task.check_mode, True
         try:

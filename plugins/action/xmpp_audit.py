@@ -44,18 +44,18 @@ Settings = t.Mapping[str, t.Any]
 
 
 class ActionModule(PlaybookAction, ReportingAction):
-    """Write the audit, in check mode too, because it is written on the controller only."""
+    """Write the audit, in check mode too, because the files are written on the controller only."""
 
     work_of = TASK
 
     def _decide(self, variables: Variables) -> Result:
         self._task.check_mode = True  # for all later work: nothing is written on a server
-        # This also chooses the first host of the deployment that answers.
+        # The call also chooses the first host of the deployment that answers.
         existing = self._hand_on("xmpp_federation_info", {}, variables)
         if existing.get("skipped") or existing.get("failed"):
             return existing
         plan = self._try("xmpp_federation", {}, variables)
-        if plan.get("skipped"):  # the tags are those of a playbook that imports this one
+        if plan.get("skipped"):  # the tags belong to a playbook that imports the audit
             return skipped(str(plan.get("skip_reason") or "no plan was made"))
         try:
             settings = settings_of(self, variables, self.playbook).values
@@ -69,7 +69,7 @@ class ActionModule(PlaybookAction, ReportingAction):
         """Probe the partners from the controller. Raises Refused."""
         if not boolean(settings.get("audit", {}).get("probe", True)):
             return skipped("sfb_xmpp_audit.probe is false")
-        # The certificate selects from these domains. If they are missing, the probe reports it.
+        # The certificate selects from these domains. If the domains are missing, the probe reports the mistake.
         domains = self._try("xmpp_topology_info", {}, variables).get("sip_domains") or []
         verification = settings.get("verification", {})
         options = probe_options(verification, certificate_of(self, variables), domains)

@@ -72,7 +72,7 @@ class ActionModule(PlaybookAction):
 
     @staticmethod
     def _path(given: str, servers: t.Any, label: str) -> str:
-        """Return the file of a deployment. With several deployments, its name has the label. Raises Refused."""
+        """Return the file of a deployment. With several deployments, the file's name has the label. Raises Refused."""
         path = output.path_of(given)
         if servers.several:
             name, ending = os.path.splitext(path)
@@ -84,7 +84,7 @@ class ActionModule(PlaybookAction):
 
 
 def _results(variables: Result, hosts: t.Iterable[str], playing: t.Collection[str]) -> dict[str, Result]:
-    """Return the answers of each host of the run; an empty result if a host's process ended without one."""
+    """Return the answers of each host of the run; an empty result if a host's process ended without an answer."""
     own = [host for host in hosts if host in playing]
     return {**{host: {} for host in own}, **results_of(variables, own, READ)}
 

@@ -20,7 +20,7 @@ from ..plugin_utils._settings.source import settings_of
 
 
 class ActionModule(DirectAction):
-    """In the playbook, take the options from its settings, and the role from the group of the host."""
+    """In the playbook, take the options from the settings, and the role from the group of the host."""
 
     work_of = TASK
 

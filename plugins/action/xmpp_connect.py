@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Connect to a server, and read at once what the run needs of it (see plugin_utils/_playbooks/connect.py)."""
+"""Connect to a server, and read at once what the run needs of the server (see plugin_utils/_playbooks/connect.py)."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from ..plugin_utils._settings.table import PREFIX
 
 Result = dict[str, t.Any]
 
-# The playbooks and roles that end before they connect if the settings or their files have mistakes.
+# The playbooks and roles that end before they connect if the settings or the files in the settings have mistakes.
 _PREPARED = ("converge", "restore", *ROLES)
 _NOT_OF_VIEW = ("changed", "invocation", "warnings")
 _LEFT = ("certificates", "clock_ahead", "msg", "reasons", "failures", "failed")
@@ -50,7 +50,7 @@ class ActionModule(PlaybookAction, ReportingAction):
     work_of = TASK
 
     def _mistakes(self, variables: Result) -> list[str]:
-        """Return no mistakes, because a later task reports them."""
+        """Return no mistakes, because a later task reports all mistakes."""
         return []
 
     def _decide(self, variables: Result) -> Result:
@@ -73,7 +73,7 @@ class ActionModule(PlaybookAction, ReportingAction):
             # A later play uses the session. Ansible ends the session that is in this argument.
             self._task.args.pop("_ansible_socket", None)
         result = {"changed": False, **found.as_dict()}
-        # A run that only checks the access reports unreachable hosts, so they do not fail the task.
+        # A run that only checks the access reports unreachable hosts, so unreachable hosts do not fail the task.
         return result if found.reached or access.alone else {**result, "failed": True, "msg": found.reason}
 
     def _need(self, own: str, variables: Result) -> Need | None:
@@ -106,7 +106,7 @@ class ActionModule(PlaybookAction, ReportingAction):
         return access_chosen(self.playbook, *tags)
 
     def _way(self) -> Way:
-        """Return the connection to this host, from the options of the connection."""
+        """Return the connection to this host, from the host's connection options."""
         goal = target(self._connection.get_options())
         return Way(
             address=goal.host,
@@ -172,7 +172,7 @@ class ActionModule(PlaybookAction, ReportingAction):
         return found
 
     def _of_certificate(self, need: Need, variables: Result) -> _certificate.CertificateSettings | None:
-        """Return the settings of the certificate if its plan is made now; otherwise None."""
+        """Return the settings of the certificate if the certificate is planned now; otherwise None."""
         if not need.plan:
             return None
         values = settings_of(self, variables, self.playbook).values
@@ -186,7 +186,7 @@ class ActionModule(PlaybookAction, ReportingAction):
         return settings if plans(settings) else None
 
     def _plan(self, settings: _certificate.CertificateSettings, own: str, variables: Result) -> Result:
-        """Return the plan of staging. If it has no changes, the run does not ask this Edge again."""
+        """Return the plan of staging. If the plan has no changes, the run does not ask this Edge again."""
         mine = servers_in(variables).of(own)
         play = [str(host) for host in variables.get("ansible_play_hosts_all") or ()]
         pool = _certificate.pool_of(mine.edges, play, play, {})

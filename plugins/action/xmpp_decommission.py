@@ -41,7 +41,7 @@ _PASSED_ON = ("replication_timeout", "snapshot_directory", "snapshot_keep", "imp
 
 
 class ActionModule(PlaybookAction, ReportingAction):
-    """Do the stage that is due on a management host, and its part on an Edge."""
+    """Do the stage that is due on a management host, and the Edge's part of the stage on an Edge."""
 
     work_of = TASK
 
@@ -101,7 +101,10 @@ class ActionModule(PlaybookAction, ReportingAction):
         return left_over.reached(host, user, port, protocol)
 
     def _value(self, host: str, names: t.Sequence[str], variables: Result) -> str:
-        """Return the value of the last of these variables that a host has; empty if it has none. Raises Refused."""
+        """Return the value of the last of these variables that a host has; empty if the host has no such variable.
+
+        Raises Refused.
+        """
         source = source_of(self, variables if host == self._own else variables["hostvars"][host])
         named = [name for name in names if name in source.names]
         try:
@@ -170,9 +173,9 @@ class ActionModule(PlaybookAction, ReportingAction):
             kept = export.files(export.make_export(info), deployment=self._mine.label, host=self._own)
             export.check_ours(into, kept)
             sheets = decommission.sheets(info, own, str(values.get("decommission_date", "")), safe)
-            # The inventory's file is written last. If it exists, the stage is done.
+            # The inventory's file is written last. If this file exists, the stage is done.
             texts = {os.path.join(into, name): text for name, text in (*sheets.items(), *reversed(kept.items()))}
-            # The sheets are sent to others. The export names users.
+            # The sheets are sent to partners, so other users may read them. The export names users.
             return output.write(
                 texts, bool(self._task.check_mode), shared={os.path.join(into, name) for name in sheets}
             )
@@ -184,7 +187,7 @@ class ActionModule(PlaybookAction, ReportingAction):
         if stage.name == "route":
             options.update(federation_routes=list(stage.routes), allow=["clear_route", *allowed])
         else:
-            # Policies lose only XMPP, for all their users. The purge does not remove protected partners.
+            # Policies lose only XMPP, for all users of the policies. The purge does not remove protected partners.
             options.update(policies=list(stage.policies), partners=[], partners_purge=True)
             options.update(protect=_names(values.get("protect")))
             options.update(allow=["empty_purge", "large_purge", "many_updates", *allowed])

@@ -28,16 +28,16 @@ from ..plugin_utils._settings.source import settings_of
 
 Result = dict[str, t.Any]
 
-# The names under which the role registers its results, and under which a playbook registers those of management hosts.
+# The names under which the role registers its results, and a playbook registers the results of management hosts.
 STAGED, SWITCHED, DOORS = "gateway_certificate_staged", "gateway_certificate_switched", "xmpp_federation"
 ASKED, UNANSWERED = "gateway_certificate_asked", "gateway_certificate_unanswered"
-# The tasks of the user register this.
+# The tasks of the user register a variable with this name.
 ANSWER = "gateway_certificate_answer"
 _PARAMETER = "gateway_certificate_"
 
 
 class ActionModule(DirectAction):
-    """Read the parameters of the role directly, so that its tasks need no options for them."""
+    """Read the parameters of the role directly, so that the tasks of the role need no options for the parameters."""
 
     work_of = TASK
 
@@ -80,7 +80,7 @@ class ActionModule(DirectAction):
         )
 
     def _stage(self) -> Result:
-        """Stage the certificate on the Edge, or plan it."""
+        """Stage the certificate on the Edge, or plan the staging."""
         settings, made = self._settings, bool(self._task.args.get("made"))
         asked = bool(self._task.args.get("asked"))
         reading: Result | None = None
@@ -118,7 +118,10 @@ class ActionModule(DirectAction):
         return self._staged(result, decision, _run.decide(settings, self._pool, reading, result, good, made))
 
     def _staged(self, result: Result, decision: _run.Decision, after: _run.Decision) -> Result:
-        """Return the result of staging. after: the next step of the Edge."""
+        """Return the result of staging.
+
+        after: the next step of the Edge.
+        """
         if after.why:
             show(["%s: %s" % (self._own, after.why)])
         if after.what == _run.SWITCH:
@@ -131,7 +134,10 @@ class ActionModule(DirectAction):
         return {**result, **self._place(after), "waits": after.why}
 
     def _place(self, decision: _run.Decision) -> Result:
-        """Return the values for later tasks. turn: the number of this Edge in its pool."""
+        """Return the values for later tasks.
+
+        turn: the number of this Edge in the pool.
+        """
         edges = self._pool.edges
         return {
             "next": decision.what,
@@ -191,7 +197,10 @@ class ActionModule(DirectAction):
         return {"failed": True, "changed": False, "msg": _run.failure(switched, edges)}
 
     def _work_on(self, decision: _run.Decision, plan: bool = False) -> Result:
-        """Run xmpp_gateway_cert for a decision. plan: whether only to plan, so that nothing is sent."""
+        """Run xmpp_gateway_cert for a decision.
+
+        plan: whether only to plan, so that nothing is sent.
+        """
         check = self._task.check_mode
         if not check and not plan and (reasons := self._held()):
             # Without a planned change, change control does not matter.
@@ -205,7 +214,7 @@ class ActionModule(DirectAction):
             self._task.check_mode = check
 
     def _held(self) -> list[str]:
-        """Return why change control refuses a write now. A user's own play has no settings for it."""
+        """Return why change control refuses a write now. A user's own play has no settings for change control."""
         if not self.playbook:
             return []
         try:
@@ -221,5 +230,5 @@ class ActionModule(DirectAction):
 
 
 def _left(decision: _run.Decision) -> Result:
-    """Return the result of an Edge that is not changed further. The run may have written on it before."""
+    """Return the result of an Edge that is not changed further. The run may have written on the Edge before."""
     return {"failed": True, "changed": False, "msg": decision.why}

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Move the XMPP federation route to another Edge pool, in the deployment that has it (see _playbooks/failover.py)."""
+"""Move the XMPP federation route to another Edge pool, in the pool's deployment (see _playbooks/failover.py)."""
 
 from __future__ import annotations
 

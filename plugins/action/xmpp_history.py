@@ -33,7 +33,10 @@ Variables = dict[str, t.Any]
 
 
 class ActionModule(DirectAction):
-    """Show the directories of all hosts on the first host of the play, each once. Each host names its snapshots."""
+    """Show the directories of all hosts on the first host of the play, each directory once.
+
+    Each host names its snapshots.
+    """
 
     work_of = TASK
 
@@ -70,7 +73,10 @@ class ActionModule(DirectAction):
         return {"failed": True, "changed": False, "msg": text % ", ".join(broken)} if broken else {"changed": False}
 
     def _directories(self, variables: Variables) -> list[str]:
-        """Return the directories of all hosts for the first host, and none for the others. Raises AnsibleError."""
+        """Return the directories of all hosts for the first host, and no directories for all other hosts.
+
+        Raises AnsibleError.
+        """
         own = str(variables["inventory_hostname"])
         hosts = [str(host) for host in variables.get("ansible_play_hosts_all") or (own,)]
         if own != hosts[0]:

@@ -21,7 +21,7 @@ from ..plugin_utils._settings.source import settings_of
 
 
 class ActionModule(DeploymentAction):
-    """In the playbook, take the options from its settings. Add the report as a document."""
+    """In the playbook, take the options from the settings. Add the report as a document."""
 
     work_of = TASK
     _usage: t.Sequence[DomainUse] = ()

@@ -25,7 +25,7 @@ FOUND = "migration_found"
 
 
 class ActionModule(PlaybookAction):
-    """Write the report so that only its owner can read it, because it names users."""
+    """Write the report so that only the file's owner can read it, because the report names users."""
 
     work_of = TASK
 

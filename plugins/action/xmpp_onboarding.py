@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Prepare a new partner: probe it, choose the settings (see _playbooks/onboarding.py), show and write them."""
+"""Prepare a new partner: probe the partner, then choose, show and write the settings (see _playbooks/onboarding.py)."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class ActionModule(PlaybookAction):
         }
 
     def _write(self, found: Onboarding, domain: str, into: str) -> tuple[list[str], list[dict[str, str]]]:
-        """Write the files that differ. Return their paths and the differences. Raises Refused."""
+        """Write the files that differ. Return the paths and the differences. Raises Refused."""
         wanted: dict[str, str] = {}
         if found.sheet:
             wanted[_absolute(os.path.join(SHEETS, safe(domain) + ".md"))] = found.sheet

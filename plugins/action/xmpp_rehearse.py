@@ -62,7 +62,7 @@ class ActionModule(PlaybookAction):
 
 
 def hosts_of(variables: t.Mapping[str, t.Any]) -> dict[str, dict[str, Result]]:
-    """Return the hosts by group, each with its variables for the lab. Raises Refused if one cannot be evaluated."""
+    """Return the hosts by group, each with variables for the lab. Raises Refused if a variable cannot be evaluated."""
     found: dict[str, dict[str, Result]] = {}
     for group in GROUPS:
         for host in variables["groups"].get(group, ()):
@@ -72,7 +72,7 @@ def hosts_of(variables: t.Mapping[str, t.Any]) -> dict[str, dict[str, Result]]:
                 try:
                     own[name] = plain(values[name])
                 except (AnsibleError, TemplateError) as exc:
-                    # This variable can depend on missing values, and converge does not read it.
+                    # This variable can depend on missing values, and converge does not read this variable.
                     if name != VERIFICATION:
                         text = "%s of %s: cannot be evaluated: %s"
                         raise Refused([text % (name, host, " ".join(str(exc).split()))]) from None

@@ -28,9 +28,9 @@ from ..plugin_utils._settings.table import PREFIX
 Result = dict[str, t.Any]
 Variables = dict[str, t.Any]
 
-# Without a management host, these would find nothing. That must not look like a good result.
+# Without a management host, these playbooks would find nothing. Such a run must not look like a good result.
 _NEED_DOORS = ("audit",)
-# Without any setting, these have nothing to do. That is probably a mistake.
+# Without any setting, these playbooks have nothing to do. The missing settings are probably a mistake.
 _DECLARING = ("audit", "certificate", "converge", "verify")
 
 # See playbooks/internal/settings.yml.
@@ -38,7 +38,10 @@ _SET_BY_PLAY = ("ansible_connection", "ansible_host", "ansible_port", "ansible_u
 
 
 class ActionModule(ReportingAction):
-    """Check the variables of each host. If several hosts have the same mistake, only the first host reports it."""
+    """Check the variables of each host.
+
+    If several hosts have the same mistake, only the first host reports the mistake.
+    """
 
     work_of = TASK
 
@@ -49,7 +52,7 @@ class ActionModule(ReportingAction):
         return self._reported(result, variables) if result.get("failed") else self._begun(result, variables)
 
     def _begun(self, result: Result, variables: Variables) -> Result:
-        """Set the outcome to failed until a later task sets another one, because Ansible may end the run before."""
+        """Set the outcome to failed until a later task sets the outcome, because Ansible may end the run before."""
         label, several = place_in_run({**variables, CHECKED: result})
         hosts = {*result.get("doors", ()), *result.get("edges", ())}
         if self.playbook in REPORTING and not several and hosts.intersection(_of_play(variables)):
@@ -93,7 +96,10 @@ class ActionModule(ReportingAction):
         return result
 
     def _restored(self, variables: Variables) -> Variables:
-        """Return the variables, with the host's own values for those that the play sets. Settings may use them."""
+        """Return the variables.
+
+        For variables that the play sets, use the host's own values, because settings may use such variables.
+        """
         own = variables["hostvars"].raw_get(variables["inventory_hostname"])
         others = {name: value for name, value in variables.items() if name not in _SET_BY_PLAY}
         restored = {**others, **{name: own[name] for name in _SET_BY_PLAY if name in own}}
@@ -101,14 +107,14 @@ class ActionModule(ReportingAction):
         return restored
 
     def _place(self, variables: Variables) -> tuple[bool, list[str]]:
-        """Return whether this is the first host of the play, and the hosts before it."""
+        """Return whether the task's host is the first host of the play, and the hosts before the task's host."""
         hosts = _of_play(variables)
         own = str(variables.get("inventory_hostname"))
         before = hosts[: hosts.index(own)] if own in hosts else []
         return not before, before
 
     def _differences(self, servers: Servers, variables: Variables) -> list[str]:
-        """Return the differences between this management host and the first one of the deployment."""
+        """Return the differences between this management host and the first management host of the deployment."""
         own = str(variables.get("inventory_hostname"))
         doors = servers.of(own).doors
         if own not in doors[1:]:
@@ -119,7 +125,7 @@ class ActionModule(ReportingAction):
         """Return the mistakes that no earlier host of the play reports with the same value."""
         hostvars = variables["hostvars"]
         own = hostvars.raw_get(variables["inventory_hostname"])
-        # Variables of the play are not among those of a host.
+        # The variables of a host do not include the variables of the play.
         of_play = {name: variables[name] for name in variables if name.startswith(PREFIX) and name not in own}
         left = list(reasons)
         for host in before:

@@ -58,7 +58,7 @@ class ActionModule(PlaybookAction, ReportingAction):
         read: Result = {}
         inventory = Inventory(variables)
         if not given["own_domains"] or given["messages"]:
-            # This also chooses the first host of the deployment that answers.
+            # The call also chooses the first host of the deployment that answers.
             read = self._try("xmpp_topology_info", {}, variables)
             if read.get("skipped"):
                 return read
@@ -145,7 +145,7 @@ class ActionModule(PlaybookAction, ReportingAction):
 
 
 def _not_declared(wanted: str, variables: t.Mapping[str, t.Any]) -> Result:
-    """Return a skipped result if another deployment declares the partner; otherwise a failed result."""
+    """Return a skipped result if a different deployment declares the partner. Otherwise return a failed result."""
     hostvars = variables["hostvars"]
     doors = [one.doors[0] for one in Inventory(variables).servers.deployments if one.doors]
     if any(_verification.of_partner(plain(hostvars[host].get(PREFIX + "partners") or []), wanted) for host in doors):

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Check a run against the settings of change control: windows, freezes, plan, ticket, other person."""
+"""Check a run against the settings of change control: windows, freezes, plan, ticket, second person."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Values = t.Mapping[str, t.Any]
 
 
 def held(values: Values, allow: t.Collection[str] = ()) -> list[str]:
-    """Return why a run that writes is refused now; empty if it may write. Raises Invalid.
+    """Return why a run that writes is refused now; empty if the run may write. Raises Invalid.
 
     values: the settings by name, without the prefix sfb_xmpp_.
     allow: the values of sfb_xmpp_allow.

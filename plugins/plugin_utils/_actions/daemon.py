@@ -3,9 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Start the process that keeps a host's session: Ansible's own daemon, as a fork of the worker that needs it.
+"""Start the process that keeps a host's session: Ansible's own daemon, as a fork of the worker that needs the session.
 
-Ansible itself starts a new Python, which loads Ansible and this collection again. The worker has already loaded them.
+Ansible's own way starts a new Python, which loads Ansible and this collection again. A fork has both already loaded.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ _PARAMETERS = {
 
 
 def _process() -> t.Any:
-    """Return Ansible's class of the daemon's process. It is imported late, because the import reads the terminal."""
+    """Return Ansible's class of the daemon's process. The import is late, because it reads the terminal."""
     from ansible.cli.scripts.ansible_connection_cli_stub import ConnectionProcess
 
     return ConnectionProcess
 
 
 def can_fork() -> bool:
-    """Return whether this ansible-core has the class of the daemon's process in the form that is used here."""
+    """Return whether this ansible-core has the class of the daemon's process in the form that this file uses."""
     try:
         of = _process()
         return hasattr(Display(), "_final_q") and all(
@@ -55,7 +55,7 @@ def can_fork() -> bool:
 
 @contextlib.contextmanager
 def alone(path: str) -> t.Iterator[None]:
-    """Keep other workers from starting a daemon with this socket. Ansible itself uses the same lock."""
+    """Keep other workers from starting a daemon with this socket. Ansible uses the same lock."""
     os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
     lock = os.open("%s/.ansible_pc_lock_%s" % os.path.split(path), os.O_RDWR | os.O_CREAT, 0o600)
     try:
@@ -68,7 +68,7 @@ def alone(path: str) -> t.Iterator[None]:
 def start(play_context: t.Any, options: dict[str, t.Any], path: str, task: str) -> list[tuple[str, str]]:
     """Start the daemon that listens at the path. Return its messages: level and text.
 
-    Call it in a worker, within alone(path). Raises AnsibleError if the daemon does not start.
+    Call this function in a worker, within alone(path). Raises AnsibleError if the daemon does not start.
 
     options: the options of the connection.
     task: the identifier of the task.
@@ -102,8 +102,8 @@ def start(play_context: t.Any, options: dict[str, t.Any], path: str, task: str) 
 def _leave_worker(kept: int) -> None:
     """Release everything that belongs to the worker, except for logs.
 
-    The worker's files become /dev/null and are not closed. An object that closes its file later would close another
-    file.
+    The worker's files become /dev/null and are not closed. Otherwise, an object that closes its file later could close
+    a new file with the same number.
     """
     gc.freeze()
     display: t.Any = Display()
@@ -121,7 +121,7 @@ def _leave_worker(kept: int) -> None:
 def _rename(name: str) -> None:
     """Set the process's name in lists of processes, because the playbook's command line may have variables.
 
-    It works on Linux only. /proc/PID/stat has the address of the command line (proc(5), fields 48 and 49).
+    The change works on Linux only. /proc/PID/stat has the address of the command line (proc(5), fields 48 and 49).
     """
     with contextlib.suppress(OSError, ValueError, IndexError):
         fields = Path("/proc/self/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()

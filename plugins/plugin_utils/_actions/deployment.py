@@ -6,11 +6,12 @@
 """Choose the host of a deployment that does the work of a task, in the playbooks and roles of the collection.
 
 All management hosts of one deployment use the same Central Management Store. An earlier task has connected to all
-of them. The first host that answered does the work (see _servers/connected.py). In a playbook all results are known.
+management hosts. The first host that answered does the work (see _servers/connected.py). In a playbook all results are
+known.
 
-In a user's own play, strategy ``free`` and ``serial`` can run a host here before the play has connected to the others.
-So the host that works claims the task with a file. The file is in the directory that Ansible makes for a run and
-removes after it.
+In a user's own play, strategy ``free`` and ``serial`` can run this task on a host before the play has connected to all
+hosts. So the host that works claims the task with a file. The file is in the directory that Ansible makes for a run and
+removes after the run.
 """
 
 from __future__ import annotations
@@ -34,8 +35,9 @@ _LOST = "%s The connection was lost during the run. Run again. The next run uses
 
 
 class DeploymentAction(DirectAction):
-    """An action that only one host of a deployment does in the collection's playbooks and roles. Elsewhere, each host
-    does it.
+    """An action that only one host of a deployment does in the collection's playbooks and roles.
+
+    In users' own plays, each host does the action.
     """
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> Result:
@@ -45,7 +47,7 @@ class DeploymentAction(DirectAction):
         self.playbook = runs(variables)
         inventory = Inventory(variables)
         if inventory.own not in inventory.hosts and not variables.get(PLAYBOOK):
-            # In a user's own play, this host is in no group of the collection. So it does its own work.
+            # In a user's own play, this host is in no group of the collection. So the host does its own work.
             return super().run(tmp, variables)
         if not inventory.hosts:
             return self._without_hosts(variables)
@@ -72,7 +74,7 @@ def _sentence(text: str) -> str:
 
 
 def connected(variables: Variables, host: str) -> Connected | None:
-    """Return the result of the connect task for a host; None if it did not connect. Raises Refused."""
+    """Return the result of the connect task for a host; None if the task did not connect. Raises Refused."""
     name = CONNECTED if variables.get(PLAYBOOK) else BY_ROLE
     return connected_of(host, plain(variables["hostvars"][host].get(name)))
 
@@ -80,14 +82,17 @@ def connected(variables: Variables, host: str) -> Connected | None:
 def choice_of(inventory: Inventory, variables: Variables, alone: bool = False) -> DoorChoice:
     """Decide whether the host of a task does the work for its deployment. Raises Refused.
 
-    alone: whether no other host is considered.
+    alone: whether only this host is considered.
     """
     results = {door: connected(variables, door) for door in inventory.hosts}
     return choose(inventory.own, inventory.hosts, results, inventory.playing, alone)
 
 
 def _claim(task: t.Any, inventory: Inventory) -> bool:
-    """Claim the task. Return False if another host of the deployment has it. A host may claim it again (loop)."""
+    """Claim the task.
+
+    Return False if another host of the deployment has the claim. A host may claim a task again (loop).
+    """
     words = "%s %s" % (key_of(task), inventory.deployment)
     name = "sfb-xmpp-door-" + hashlib.sha256(words.encode()).hexdigest()[:24]
     path = "%s/%s" % (vars(constants)["DEFAULT_LOCAL_TMP"], name)
@@ -129,8 +134,9 @@ class Inventory:
 def key_of(task: t.Any) -> str:
     """Return a key of a task that is the same on all hosts of a run. task: Ansible's task.
 
-    With strategy ``free`` and with ``serial``, Ansible loads dynamic includes for each host separately. Their tasks
-    then have different numbers on each host. For these tasks the key is the place in the file, with the including task.
+    With strategy ``free`` and with ``serial``, Ansible loads dynamic includes for each host separately. Then the
+    included tasks have different numbers on each host. The key of an included task is its place in the file, with the
+    including task.
     """
     include = task.get_first_parent_include()
     while include is not None and include.statically_loaded:

@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Run the part of xmpp_federation in Ansible's own process, before and after its work.
+"""Run the part of xmpp_federation in Ansible's own process, before and after the module's work.
 
-Before anything connects, it applies the tags and reports all mistakes in the settings, with the names of the user's
-variables. Afterwards it writes the journal and shows the plan as readable lines.
+Before anything connects, the action applies the tags and reports all mistakes in the settings, with the names of the
+user's variables. After the work, the action writes the journal and shows the plan as readable lines.
 """
 
 from __future__ import annotations
@@ -87,7 +87,10 @@ class FederationAction(DeploymentAction, ReportingAction):
         return super()._work(task_vars)
 
     def refuses(self, variables: Result) -> bool:
-        """Return whether this task ends before it connects. The connect task asks, to avoid useless connections."""
+        """Return whether this task ends before it connects.
+
+        The connect task calls this function, to avoid useless connections.
+        """
         self.playbook = runs(variables)
         try:
             if not self._prepare(variables):
@@ -109,9 +112,9 @@ class FederationAction(DeploymentAction, ReportingAction):
             self._task.args["plan_digest"] = found
 
     def _of_another(self, inventory: Inventory, variables: Result) -> str:
-        """Return a text if the snapshot to restore belongs to another deployment of the run; else empty.
+        """Return a text if the snapshot to restore belongs to a different deployment of the run; otherwise empty.
 
-        Raises Refused if it belongs to none of them.
+        Raises Refused if the snapshot belongs to no deployment of the run.
         """
         named = plain(self._task.args.get("restore_from"))
         if named in (None, NEWEST):
@@ -184,7 +187,7 @@ class FederationAction(DeploymentAction, ReportingAction):
         """Set the options that only the playbook or role knows. Return whether the tags select work. Raises Refused."""
         values = self._controlled = settings_of(self, variables, self.playbook).values
         if self.playbook in ROLES:
-            # In a user's own play, tags have another meaning.
+            # In a user's own play, tags have a different meaning.
             options = of_role(self.playbook, values, self._parameters(variables))
             # The existing options are module_defaults.
             self._task.args = {**self._task.args, **options}
@@ -196,7 +199,7 @@ class FederationAction(DeploymentAction, ReportingAction):
         inventory = Inventory(variables)
         file = self._task.args.get("plan_file")
         if file and inventory.several:
-            # One plan for each deployment.
+            # Each deployment has its own plan.
             name, ending = os.path.splitext(str(file))
             self._task.args["plan_file"] = "%s-%s%s" % (name, safe(inventory.deployment), ending)
         if boolean(values.get("snapshot", True)):
@@ -253,11 +256,14 @@ class FederationAction(DeploymentAction, ReportingAction):
         self.work_of = task_with(declared, self._approval, self._probing, impact=shows)
 
     def _approval(self) -> list[str]:
-        # An audit reads windows only for its forecast. Its plan is never applied.
+        # An audit reads windows only for the forecast. The plan of an audit is never applied.
         return [] if self.playbook == "audit" else held(self._controlled, plain(self._task.args.get("allow")) or ())
 
     def _as_module(self, task_vars: dict[str, t.Any] | None) -> dict[str, t.Any]:
-        """Run as a module. Its process cannot check change control or probe partners, so this is done before."""
+        """Run as a module.
+
+        The module's process cannot check change control or probe partners, so the action does both before.
+        """
         if self._probing:
             text = "%s: needs Ansible's own process. Remove ansible_management_shell_direct: false"
             return failed([text % called(self.playbook)("probe_first")])
@@ -267,7 +273,7 @@ class FederationAction(DeploymentAction, ReportingAction):
 
 
 def chosen_digest(given: t.Any, own: str, deployments: t.Sequence[str]) -> t.Any:
-    """Return the digest for a deployment from sfb_xmpp_plan_digest; None if it is not set. Raises Refused.
+    """Return the digest for a deployment from sfb_xmpp_plan_digest; None if the setting is missing. Raises Refused.
 
     given: the value: a digest, a dictionary of digests by deployment, or the whole plan_digest of check mode.
     own: the deployment.
@@ -313,7 +319,7 @@ def setting_mistakes(spec: t.Mapping[str, t.Any], value: t.Any) -> list[str]:
 
 
 def parts_of(run_tags: t.Iterable[str], skip_tags: t.Iterable[str]) -> list[str]:
-    """Return the parts of a run that the tags select. The tag of a kind also selects its removals."""
+    """Return the parts of a run that the tags select. The tag of a kind also selects the removals of the kind."""
     run, skip, kinds = set(run_tags), set(skip_tags), set(PURGED)
     if skip & _EVERYTHING:
         return []

@@ -3,11 +3,12 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Do a module's work in Ansible's own process, over the open session. This is the fast path.
+"""Do a module's work in Ansible's own process, over the open session. This way of work is called the fast path.
 
-The ordinary path starts two processes for a task: one for the connection's options, one for the module. Here the worker
-does both itself. Only the connection decides this: it switches ``force_persistence`` off for such a task. All other
-tasks use Ansible's ordinary path.
+The ordinary path starts two processes for a task: one for the connection's options, one for the module. On the fast
+path, the worker does the work of both processes. Only the connection decides which tasks use the fast path. The
+connection switches
+``force_persistence`` off for such a task. All other tasks use Ansible's ordinary path.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ from ansible.module_utils.errors import UnsupportedError
 from ansible.plugins.action import ActionBase
 from ansible.plugins.connection import ssh
 
-# Ansible compiles files of a collection again in each worker, unless the process that starts the workers has them.
+# Ansible compiles files of a collection again in each worker, unless the process that starts the workers has loaded
+# these files.
 from ...connection import management_shell as _  # noqa: F401
 from ...module_utils._base.perform import perform, refusal
 from ...module_utils._base.result import Refused
@@ -39,9 +41,10 @@ from .._servers.servers import EDGES, GROUPS
 from . import daemon, state
 from .plain_values import plain
 
-# The playbooks of the collection set this variable to their own name.
+# The playbooks of the collection set this variable to the name of the playbook.
 PLAYBOOK = "xmpp_federation_playbook"
-# The roles of the collection set this variable to their own name. In a playbook, the name of the playbook is used.
+# The roles of the collection set this variable to the name of the role. In a playbook, the name of the playbook is
+# used.
 ROLE = "xmpp_federation_role"
 # The result of the first task of a playbook.
 CHECKED = "xmpp_settings"
@@ -69,21 +72,24 @@ def skipped(reason: str) -> dict[str, t.Any]:
 
 
 def failed(reasons: t.Sequence[str], writes: bool = True) -> dict[str, t.Any]:
-    """Return the result of a task that is refused before anything connects. writes: whether the run may write."""
+    """Return the result of a task that is refused before anything connects.
+
+    writes: whether the run may write.
+    """
     return {"failed": True, "changed": False, "msg": refusal(reasons, writes), "reasons": list(reasons)}
 
 
 def may_write(playbook: str, task_writes: bool) -> bool:
-    """Return whether a run may write more than its report.
+    """Return whether a run may write more than a report.
 
     playbook: the running playbook or role; empty for none.
-    task_writes: whether the task itself may write.
+    task_writes: whether the task may write.
     """
     return playbook in (*journal.WRITING, "import") if playbook else task_writes
 
 
 def _at_the_door(result: dict[str, t.Any]) -> dict[str, t.Any]:
-    """Return the result with its printed texts made safe for a terminal. All other values stay unchanged."""
+    """Return the result with printed texts that are safe for a terminal. All other values stay unchanged."""
     found = dict(result)
     for name in ("msg", "skip_reason", "sentence"):
         if isinstance(found.get(name), str):
@@ -113,7 +119,10 @@ def possible() -> bool:
 
 
 def _start_connection() -> t.Any:
-    """Return Ansible's function that starts or finds the daemon and sends it the options. Every worker has it."""
+    """Return Ansible's function that starts or finds the daemon and sends the options to the daemon.
+
+    Every worker has this function.
+    """
     return getattr(sys.modules.get("ansible.executor.task_executor"), "start_connection", None)
 
 
@@ -148,7 +157,7 @@ class DirectAction(ActionBase):
         return self._finished(self._perform(variables), variables)
 
     def _perform(self, variables: dict[str, t.Any]) -> dict[str, t.Any]:
-        """Do the work, unless there is a mistake in the settings or with the directory of the journal."""
+        """Do the work, unless the settings or the directory of the journal have a mistake."""
         try:
             state.trust(self, variables)
             state.hide_users(self, variables)
@@ -161,7 +170,7 @@ class DirectAction(ActionBase):
 
     @property
     def _writes(self) -> bool:
-        """Whether this task may change something. Such tasks are in the journal."""
+        """Whether this task may change something. The journal has all tasks that may."""
         return self.work_of.writes and not self._task.check_mode
 
     def _finished(self, result: dict[str, t.Any], variables: dict[str, t.Any]) -> dict[str, t.Any]:
@@ -182,7 +191,7 @@ class DirectAction(ActionBase):
         from .._settings.hosts import mistakes_around
         from .._settings.source import settings_of
 
-        # Without that play, the settings of several hosts are checked here too.
+        # Without that play, this task also checks the settings of several hosts.
         around = [] if variables.get(PLAYBOOK) else mistakes_around(variables)
         try:
             settings_of(self, variables, self.playbook)
@@ -203,8 +212,8 @@ class DirectAction(ActionBase):
         ):
             return self._as_module(task_vars)
         path = self._reach_daemon()
-        self._connection._socket_path = path  # the ordinary path expects it here
-        self._task.args["_ansible_socket"] = path  # Ansible uses it to end the daemon with the play
+        self._connection._socket_path = path  # the ordinary path expects the path in this variable
+        self._task.args["_ansible_socket"] = path  # Ansible uses this path to end the daemon with the play
         try:
             validated = self._validated()
         except Exception as exc:  # noqa: BLE001 - nothing was sent, so the ordinary path can try
@@ -213,18 +222,18 @@ class DirectAction(ActionBase):
         return self._in_process(*validated)
 
     def _end_with_play(self) -> None:
-        """Let Ansible end this host's session with the play, even if this play does not use it."""
+        """Let Ansible end this host's session with the play, even if this play does not use the session."""
         if hasattr(self._connection, "socket_for"):
             path = self._connection.socket_for(self._play_context)
             if os.path.exists(path):
                 self._task.args["_ansible_socket"] = path
 
     def _as_module(self, task_vars: dict[str, t.Any] | None) -> dict[str, t.Any]:
-        """Use the ordinary path: Ansible's action for modules without an action of their own."""
+        """Use the ordinary path: Ansible's ordinary action for modules."""
         return self._through("ansible.legacy.normal", task_vars)
 
     def _through(self, action: str, task_vars: dict[str, t.Any] | None) -> dict[str, t.Any]:
-        """Run another action for the same task, over the same connection, and return its result."""
+        """Run another action for the same task, over the same connection, and return the action's result."""
         return t.cast("dict[str, t.Any]", self._other(action, self._task).run(task_vars=task_vars))
 
     def _other(self, action: str, task: t.Any) -> t.Any:
@@ -240,14 +249,17 @@ class DirectAction(ActionBase):
         )
 
     def _hand_on(self, module: str, options: t.Mapping[str, t.Any], task_vars: dict[str, t.Any]) -> dict[str, t.Any]:
-        """Run another module of the collection for the same host, over the same connection, and return its result."""
-        # The task is a copy of this process. Ansible reads the session to end from its arguments.
+        """Run another module of the collection for the same host, over the same connection.
+
+        Return the module's result.
+        """
+        # The task is a copy of this process. Ansible reads the session to end from the arguments of the task.
         self._task.action = "sfb.xmpp." + module
         self._task.args = dict(options)
         return self._through(self._task.action, task_vars)
 
     def _reach_daemon(self) -> str:
-        """Send this task's options to the daemon, and return the path of its socket.
+        """Send this task's options to the daemon, and return the path of the daemon's socket.
 
         Raises AnsibleError with Ansible's own text if the daemon cannot be started, or refuses the host.
         """
@@ -268,7 +280,7 @@ class DirectAction(ActionBase):
         return str(_start_connection()(self._play_context, options, self._task._uuid))
 
     def _adopted(self, path: str, options: dict[str, t.Any]) -> bool:
-        """Send this task's options to a running daemon, and return whether it accepted them."""
+        """Send this task's options to a running daemon, and return whether the daemon accepted the options."""
         if not os.path.exists(path):
             return False
         try:
@@ -287,7 +299,7 @@ class DirectAction(ActionBase):
             show(in_lines(text), host=self._play_context.remote_addr)
 
     def _validated(self) -> tuple[dict[str, t.Any], set[str], str]:
-        """Return the parameters, the texts among them that must not be shown, and the mistakes in them."""
+        """Return the parameters, the secret texts in the parameters, and the mistakes."""
         given = {name: plain(value) for name, value in self._task.args.items() if not name.startswith("_ansible_")}
         validator = arg_spec.ArgumentSpecValidator(
             dict(self.work_of.argument_spec), required_if=list(self.work_of.required_if)
@@ -299,13 +311,16 @@ class DirectAction(ActionBase):
         return {**given, **found.validated_parameters}, set(found._no_log_values), wrong
 
     def _tell(self, text: str) -> None:
-        """Show a line in the play's output during the task. Ansible passes it from the worker to the main process."""
+        """Show a line in the play's output during the task.
+
+        Ansible passes the line from the worker to the main process.
+        """
         show(["%s: %s: %s" % (self._task.action, self._play_context.remote_addr, text)])
 
     def _look_for_wrong_group(self, result: dict[str, t.Any]) -> None:
-        """Add to the message that the host is in a wrong group, if this may be the reason of a failed read."""
+        """Add to the message that the host is in a wrong group, if a wrong group may be the reason of a failed read."""
         refused = result.get("failed") and "steps" not in result and not result.get("unanswered")
-        # A missing cmdlet of an Edge is such a reason. The reasons of a management host have their own messages.
+        # A missing cmdlet of an Edge can have this reason. The reasons of a management host have their own messages.
         if not (self.playbook and refused and (result.get("failures") or self._groups == {EDGES})):
             return
         text = misplaced(ConnectionShell(self._connection.socket_path), self._groups)

@@ -49,7 +49,7 @@ class PlaybookAction(DirectAction):
         raise NotImplementedError
 
     def _show(self, lines: t.Iterable[str], variables: Variables) -> list[str]:
-        """Show lines, with the name of their deployment first if the inventory has several."""
+        """Show lines. If the inventory has several deployments, the name of the deployment comes first."""
         servers = servers_in(variables)
         label = servers.of(str(variables["inventory_hostname"])).label
         shown = ["Deployment %s" % label, *lines] if servers.several else list(lines)
@@ -57,14 +57,14 @@ class PlaybookAction(DirectAction):
         return shown
 
     def _try(self, module: str, options: Variables, variables: Result) -> Result:
-        """Return the result if the run continues without it. An unreachable host is a failed result."""
+        """Return the result if the run continues without this host. An unreachable host is a failed result."""
         try:
             return self._hand_on(module, options, variables)
         except AnsibleError as exc:
             return {"failed": True, "changed": False, "unanswered": True, "msg": str(exc)}
 
     def _on_controller(self, task: Task, options: Variables) -> Result:
-        """Run a module without a session in this process, and return its result."""
+        """Run a module without a session in this process, and return the module's result."""
         validated = arg_spec.ArgumentSpecValidator(dict(task.argument_spec)).validate(dict(options))
         if validated.error_messages:
             return {"failed": True, "changed": False, "msg": str(validated.errors.msg)}
@@ -77,7 +77,7 @@ class PlaybookAction(DirectAction):
 def time_of_run() -> str:
     """Return the same time (UTC) for all hosts of a run.
 
-    The first host keeps it in the directory that Ansible removes after a run.
+    The first host keeps the time in the directory that Ansible removes after a run.
     """
     path = os.path.join(str(vars(constants)["DEFAULT_LOCAL_TMP"]), "sfb-xmpp-certificate-run")
     with open(path, "a+", encoding="ascii", opener=lambda name, flags: os.open(name, flags, 0o600)) as f:
@@ -91,7 +91,7 @@ def time_of_run() -> str:
 
 
 def results_of(variables: Variables, hosts: t.Iterable[str], name: str) -> dict[str, Result]:
-    """Return the registered results of an earlier play's task by host, without hosts on which it did not run."""
+    """Return the registered results of an earlier play's task by host, without hosts on which the task did not run."""
     found = {}
     for host in hosts:
         result = variables["hostvars"][host].get(name)

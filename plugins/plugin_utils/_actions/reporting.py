@@ -5,7 +5,7 @@
 
 """Report the outcome of a playbook. The task that did the work succeeds with the stats. The next task fails.
 
-Ansible takes stats from successful tasks only. It prints the full result of a failed task, so the failing task has
+Ansible takes stats from successful tasks only. Ansible prints the full result of a failed task, so the failing task has
 only one sentence.
 """
 
@@ -26,7 +26,10 @@ Result = dict[str, t.Any]
 
 
 class ReportingAction(DirectAction):
-    """An action whose result decides how a run of the collection's playbooks ends. Elsewhere it fails normally."""
+    """An action whose result decides how a run of the collection's playbooks ends.
+
+    Elsewhere the task fails normally.
+    """
 
     def _reported(
         self, result: Result, variables: Result, before: t.Iterable[Result] = (), own: RunOutcome | None = None
@@ -55,7 +58,7 @@ class ReportingAction(DirectAction):
         }
 
     def _held_to_no_changes(self, outcome: RunOutcome, variables: Result) -> RunOutcome:
-        """Let a check run fail if something would change and the settings ask for this."""
+        """Let a check run fail if something would change and the settings ask for a failure."""
         if outcome.sentence or not outcome.changes or not self._task.check_mode:
             return outcome
         if not self._fails_on_changes(variables):
@@ -75,14 +78,14 @@ def place_in_run(variables: t.Mapping[str, t.Any]) -> tuple[str, bool]:
     servers = servers_in(variables)
     label = servers.of(str(variables["inventory_hostname"])).label
     checked = variables.get(CHECKED)
-    # The first play has all hosts of a run, later ones those of a group.
+    # The first play has all hosts of a run. A later play has only the hosts of a group.
     if isinstance(checked, t.Mapping) and "deployments" in checked:
         return label, len(checked["deployments"]) > 1
     return label, servers.several
 
 
 def _reasons(result: Result) -> list[str]:
-    """Return the failures, one line each, if the sentence cannot show all of them."""
+    """Return the failures, one line each, if the sentence cannot show all failures."""
     reasons = [str(one) for one in result.get("reasons") or ()]
     if len(reasons) > 1:
         head = str(result.get("msg") or "").partition("\n")[0]

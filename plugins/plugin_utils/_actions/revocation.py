@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Run the part of xmpp_partner_revocation in Ansible's own process, before and after its work.
+"""Run the part of xmpp_partner_revocation in Ansible's own process, before and after the module's work.
 
 As in xmpp_federation, the first host of the deployment that answers is used, and the run is in the journal. Only the
-parts of the inventory that the revocation needs are checked, so that other mistakes do not stop it.
+parts of the inventory that the revocation needs are checked, so that other mistakes do not stop the revocation.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class RevocationAction(FederationAction):
         return []
 
     def _perform(self, variables: dict[str, t.Any]) -> Result:
-        # If the journal cannot be written, this is only a warning afterwards.
+        # If the journal cannot be written, the run only warns after the revocation.
         mistakes = self._mistakes(variables) if self.playbook else []
         return failed(mistakes) if mistakes else self._work(variables)
 
@@ -96,7 +96,10 @@ class RevocationAction(FederationAction):
         return result
 
     def _remember(self, result: Result, variables: dict[str, t.Any]) -> None:
-        """Keep the revocation until the inventory has it, and show the entry. A failure to keep it is a warning."""
+        """Keep the revocation until the inventory has the entry, and show the entry.
+
+        A failed write is only a warning.
+        """
         values = {name: self._value(variables, name) for name in ("revoked", "ticket")}
         entry = {
             "domain": str(result["domain"]),
@@ -120,14 +123,14 @@ class RevocationAction(FederationAction):
             result["warnings"] = [*result.get("warnings", ()), text % exc]
 
     def _value(self, variables: dict[str, t.Any], name: str) -> t.Any:
-        """Return a setting; None if it cannot be evaluated, because this must not stop a revocation."""
+        """Return a setting; None if the setting cannot be evaluated. Such a mistake must not stop a revocation."""
         try:
             return plain(self._templar.template(variables.get("sfb_xmpp_" + name)))
         except Exception:  # noqa: BLE001
             return None
 
     def _listed(self, variables: dict[str, t.Any], domain: str) -> list[str]:
-        """Return the places where the inventory declares the domain, or a text if they are unknown."""
+        """Return the places where the inventory declares the domain, or a text if the places are unknown."""
         try:
             partners = plain(self._templar.template(variables.get(_LIST))) or []
         except Exception as exc:  # noqa: BLE001 - a mistake in the list must not stop a revocation

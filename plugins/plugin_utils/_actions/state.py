@@ -28,7 +28,7 @@ from .plain_values import plain
 # An action plugin with its running task.
 Action = t.Any
 Variables = t.Mapping[str, t.Any]
-# Mount points that are lost with a container: its root, and the directory of an AWX job.
+# Mount points that are lost with a container: the container's root, and the directory of an AWX job.
 _PASSING = ("/", "/runner")
 # The names of the playbooks' results that identify the deployment.
 _RESULTS = ("xmpp_federation", "failover_moved")
@@ -36,7 +36,10 @@ _CONTAINER = ("/.dockerenv", "/run/.containerenv")
 
 
 def value(action: Action, variables: Variables, name: str) -> t.Any:
-    """Return a variable's value; None if it is empty. Raises AnsibleError if it cannot be evaluated."""
+    """Return a variable's value; None if the value is empty.
+
+    Raises AnsibleError if the variable cannot be evaluated.
+    """
     found = plain(action._templar.template(variables.get(name)))
     return None if found == "" else found
 
@@ -72,10 +75,10 @@ def hide_users(action: Action, variables: Variables) -> None:
 
 
 def note(action: Action, result: Variables, variables: Variables) -> list[str]:
-    """Write a task into the journal. Return warnings, because the work itself is already done."""
+    """Write a task into the journal. Return warnings, because the work is already done."""
     try:
         directory = snapshot_directory(action, variables)
-    except AnsibleError:  # only a revocation can have such a mistake here
+    except AnsibleError:  # only a revocation continues with this mistake
         directory = os.path.join(default_state(), "snapshots")
     try:
         settings = value(action, variables, "sfb_xmpp_journal") or {}
@@ -108,7 +111,7 @@ def _line(action: Action, result: Variables, variables: Variables) -> dict[str, 
 
 
 def _identity(variables: Variables, doors: t.Sequence[str]) -> t.Any:
-    """Return the identity that an earlier task of the run has read, because an Edge server cannot show it."""
+    """Return the identity that an earlier task of the run has read, because an Edge server cannot show the identity."""
     for host in doors:
         known = variables["hostvars"].get(host) or {}
         for name in _RESULTS:

@@ -16,7 +16,11 @@ from .._playbooks import usage
 
 
 def usage_of(given: t.Any) -> list[DomainUse]:
-    """Return the entries; empty if the setting names no file. given: the value of the setting. Raises Refused."""
+    """Return the entries; empty if the setting names no file.
+
+    given: the value of the setting.
+    Raises Refused.
+    """
     if not given:
         return []
     path = path_of(str(given), usage.VARIABLE)

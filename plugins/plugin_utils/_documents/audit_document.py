@@ -5,7 +5,8 @@
 
 """Check the form of audit.json with audit.schema.json. This code is pure, except for reading the schema.
 
-It knows only the keywords of JSON Schema that the schema uses. Another keyword is an error, and is never ignored.
+The code knows only the keywords of JSON Schema that the schema uses. An unknown keyword is an error, and is never
+ignored.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ def parse(text: str) -> Audit:
 
 
 def check(audit: Audit) -> Audit:
-    """Return the audit if it has the documented form. Raises Invalid with the first mistakes."""
+    """Return the audit if the audit has the documented form. Raises Invalid with the first mistakes."""
     _refuse(mistakes(audit))
     return audit
 
@@ -68,7 +69,7 @@ def _refuse(found: list[str]) -> None:
 
 
 def mistakes(value: t.Any, rule: t.Mapping[str, t.Any] | None = None, place: str = "") -> list[str]:
-    """Return one text for each mistake in a value, with its place.
+    """Return one text for each mistake in a value, with the place of the mistake.
 
     rule: the rule of the schema; None for the whole schema.
     """
@@ -81,7 +82,7 @@ def mistakes(value: t.Any, rule: t.Mapping[str, t.Any] | None = None, place: str
 
 
 def resolve(rule: t.Mapping[str, t.Any]) -> t.Mapping[str, t.Any]:
-    """Return the rule of a reference, or the rule itself."""
+    """Return the rule of a reference. A rule without a reference is returned unchanged."""
     name = rule.get("$ref", "").rpartition("/")[2]
     return schema()["$defs"][name] if name else rule
 

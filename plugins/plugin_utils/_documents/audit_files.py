@@ -20,7 +20,7 @@ from .audit_document import Audit, parse
 JSON = "audit.json"
 # The option with the directory.
 OPTION = "sfb_xmpp_into"
-# The node exporter's account reads this file. It has only numbers and the names of partners.
+# The node exporter's account reads this file. The file has only numbers and the names of partners.
 FOR_ALL = {"audit.prom"}
 
 
@@ -54,9 +54,9 @@ def save(directory: str, audit: Audit, fail_on: str = "error") -> list[str]:
 
 
 def previous(directory: str) -> Audit | None:
-    """Return the earlier audit of the directory; None if there is none.
+    """Return the earlier audit of the directory; None if the directory has no audit.
 
-    Raises Refused if the file cannot be read, and Invalid if it is not an audit.
+    Raises Refused if the file cannot be read, and Invalid if the file is not an audit.
     """
     data = private_file.read_if_there(os.path.join(os.path.expanduser(directory), JSON), OPTION)
     return None if data is None else parse(data.decode("utf-8", "replace"))

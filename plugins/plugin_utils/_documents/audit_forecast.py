@@ -5,7 +5,8 @@
 
 """Show the forecast of an audit on the screen, in audit.md, audit.html and audit.prom. This code is pure.
 
-Findings that begin at the same time usually have one cause, such as the end of a certificate. So they are one row.
+Findings that begin at the same time usually have one cause, such as the end of a certificate. So findings with the same
+time are one row.
 """
 
 from __future__ import annotations
@@ -29,10 +30,10 @@ Item = dict[str, t.Any]
 
 @dataclass(frozen=True)
 class Upcoming:
-    """The findings that begin at one time.
+    """The findings that begin at the same time.
 
     first: the worst finding.
-    others: the other findings.
+    others: the remaining findings.
     """
 
     first: Item
@@ -78,7 +79,7 @@ def rows(audit: Audit) -> list[Upcoming]:
 
 
 def summary(audit: Audit) -> str:
-    """Return the summary; empty if there is no forecast."""
+    """Return the summary; empty if the audit has no forecast."""
     forecast = audit.get("forecast")
     if not forecast:
         return ""

@@ -28,7 +28,7 @@ def render(audit: Audit, fail_on: str = "error") -> str:
 
 
 def cases(audit: Audit, fail_on: str) -> t.Iterator[Case]:
-    """Yield one case for each object, with its findings. Objects without findings pass."""
+    """Yield one case for each object, with the object's findings. Objects without findings pass."""
     fatal = {id(finding) for finding in reached(audit["findings"], fail_on)}
     by_object: dict[tuple[str, str], list[Finding]] = {key: [] for key in _looked_at(audit)}
     for finding in audit["findings"]:
@@ -54,7 +54,11 @@ def _looked_at(audit: Audit) -> t.Iterator[tuple[str, str]]:
 
 
 def _case(area: str, name: str, found: list[Finding], fatal: set[int]) -> Case:
-    """Return a case. An unknown result is an error if it reaches ``fail_on``. Otherwise the check is skipped."""
+    """Return a case.
+
+    An unknown result that reaches ``fail_on`` is an error. If the result does not reach ``fail_on``, the check is
+    skipped.
+    """
     texts = {severity: [sentence(one) for one in found if one["severity"] == severity] for severity in words.SEVERITIES}
     counting = {one["severity"] for one in found if id(one) in fatal}
     return Case(

@@ -5,7 +5,8 @@
 
 """Write audit.html: an audit as one page that needs no other files. This code is pure, except for reading its template.
 
-The page sends nothing. Its policy allows only its own style and script, by their hashes. jinja2 or markupsafe escapes
+The page sends nothing. The policy of the page allows only the page's own style and script, by hash. jinja2 or
+markupsafe escapes
 every value. The page is complete without the script. The script adds search, filters and sorting.
 """
 
@@ -68,7 +69,7 @@ def render(audit: Audit) -> str:
 def content_policy(style: str, script: str) -> str:
     """Return the page's Content-Security-Policy.
 
-    ``data:`` is for the page's own icon. Without an icon, a browser asks the server for one.
+    ``data:`` is for the page's own icon. Without this icon, a browser asks the server for an icon.
     """
     return "default-src 'none'; style-src '%s'; script-src '%s'; img-src data:; base-uri 'none'; form-action 'none'" % (
         _hash(style),
@@ -77,7 +78,7 @@ def content_policy(style: str, script: str) -> str:
 
 
 def groups(findings: t.Iterable[Finding]) -> list[tuple[str, list[dict[str, t.Any]]]]:
-    """Return the findings by severity. Findings of one code are one group, with their common remedy."""
+    """Return the findings by severity. Findings of one code are one group, with a common remedy."""
     found: dict[str, dict[tuple[str, str], list[Finding]]] = {severity: {} for severity in SEVERITIES}
     for one in findings:
         found[one["severity"]].setdefault((one["area"], one["code"]), []).append(one)
@@ -114,12 +115,12 @@ def by_object(findings: t.Iterable[Finding], area: str) -> dict[str, list[Findin
 
 
 def next_end(audit: Audit) -> timeline.End | None:
-    """Return the certificate of an Edge that ends first; None if there is none."""
+    """Return the certificate of an Edge that ends first; None if no Edge has a certificate."""
     return min(timeline.edge_ends(audit), key=lambda end: end.days, default=None)
 
 
 def breakable(name: str) -> Markup:
-    """Return a long name with possible line breaks after its dots."""
+    """Return a long name with possible line breaks after the dots."""
     return escape(name).replace(".", Markup(".<wbr>"))
 
 
@@ -129,7 +130,7 @@ def _hash(text: str) -> str:
 
 @functools.cache
 def _file(name: str) -> str:
-    """Return a part of the page without its licence header, because the template already has the header."""
+    """Return a part of the page without the licence header, because the template already has the header."""
     text = (_HERE / name).read_text(encoding="utf-8")
     return text.partition("*/\n")[2].strip()
 

@@ -5,7 +5,7 @@
 
 """Draw the picture of a federation: own domains, Edge pool, and partners by security and verdict. This code is pure.
 
-There is a wide picture for screens and paper, and a narrow picture for phones. The page shows the picture that fits.
+The picture has two forms: wide for screens and paper, and narrow for phones. The page shows the form that fits.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _MOST_OWN = 8
 
 @dataclass(frozen=True)
 class Box:
-    """A box with a title. Its content is drawn relative to its upper left corner."""
+    """A box with a title. The content is drawn relative to the upper left corner of the box."""
 
     title: str
     note: str

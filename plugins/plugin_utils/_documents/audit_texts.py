@@ -53,7 +53,7 @@ PARTNER_TYPES = {
 
 
 def counted(number: int, one: str, many: str = "") -> str:
-    """Return the number with its noun, as in ``1 partner`` and ``1,000 partners``."""
+    """Return the number with a noun, as in ``1 partner`` and ``1,000 partners``."""
     return "%s %s" % (format(number, ","), one if number == 1 else many or one + "s")
 
 

@@ -5,7 +5,7 @@
 
 """Draw the time line of certificate ends: of the Edge servers, and of the partners by name or number.
 
-This code is pure. There is a wide drawing for screens and paper, and a narrow drawing for phones.
+This code is pure. The drawing has two forms: wide for screens and paper, and narrow for phones.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ _COLUMNS_HEIGHT = 110
 
 @dataclass(frozen=True)
 class End:
-    """One certificate.
+    """A certificate of the time line.
 
-    days: the days until it ends.
-    due: the days until its renewal is due; None if this is unknown.
+    days: the days until the certificate ends.
+    due: the days until the renewal is due; None if the day is unknown.
     """
 
     name: str
@@ -119,7 +119,7 @@ def description(audit: Audit) -> str:
 
 
 class Scale:
-    """The scale from days to pixels, and its axis."""
+    """The scale from days to pixels, and the axis of the scale."""
 
     def __init__(self, now: datetime.datetime, days: int, width: float) -> None:
         self.now, self.days, self.width = now, days, width
@@ -128,7 +128,7 @@ class Scale:
         return self.width * min(max(days / self.days, 0), 1)
 
     def axis(self, y: float) -> tuple[list[Markup], list[Markup]]:
-        """Return the lines of the grid, and as many names of months as there is room for."""
+        """Return the lines of the grid, and as many names of months as the width allows."""
         months = list(self._months())
         every = max(1, -(-len(months) * 64 // int(self.width)))
         grid, names = [], []
@@ -171,7 +171,7 @@ def _bar(end: End, scale: Scale, y: float) -> Markup:
 
 
 def _counts(ends: list[End], scale: Scale, y: float, columns: int) -> Markup:
-    """Draw a column for each span of time, with its number on top."""
+    """Draw a column for each span of time, with the number of certificates on top."""
     span = scale.days / columns
     groups: list[list[End]] = [[] for number in range(columns)]
     for end in ends:

@@ -40,7 +40,7 @@ def line(audit: Audit) -> str:
 
 
 def section(audit: Audit) -> t.Iterator[str]:
-    """Yield the section of audit.md: a line for each event, and the reasons if it cuts partners."""
+    """Yield the section of audit.md: a line for each event, and the reasons if the event cuts partners."""
     if not events(audit):
         return
     yield "## What if"

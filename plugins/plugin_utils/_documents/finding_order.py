@@ -5,8 +5,8 @@
 
 """Sort the findings of reports, and decide which findings make a run fail. This code is pure.
 
-A finding is a dict with ``code``, ``severity``, ``area``, ``object``, ``message`` and ``remedy``. If the Edges also
-check it, it has ``view`` (audit.schema.json).
+A finding is a dict with ``code``, ``severity``, ``area``, ``object``, ``message`` and ``remedy``. A finding that the
+Edges also check has ``view`` (audit.schema.json).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import typing as t
 from ...module_utils._base.findings import VIEWS
 from ...module_utils._base.names import Invalid
 
-# The worst severity is the first. Unknown is worse than a warning, because it can hide an error.
+# The worst severity comes first. Unknown is worse than a warning, because an unknown result can hide an error.
 SEVERITIES = ("error", "unknown", "warning", "info")
 NEVER = "never"
 
@@ -24,7 +24,7 @@ Finding = dict[str, t.Any]
 
 
 def reached(findings: t.Iterable[Finding], fail_on: str = "error") -> list[Finding]:
-    """Return the findings that are at least as bad as ``fail_on``, in their order; none with ``never``.
+    """Return the findings that are at least as bad as ``fail_on``, in the given order; no findings with ``never``.
 
     Raises Invalid for a wrong ``fail_on``.
     """
@@ -42,15 +42,15 @@ def in_order(findings: t.Iterable[Finding]) -> list[Finding]:
 
 
 def identity(finding: Finding) -> tuple[str, str, str]:
-    """Return the parts that are equal in two reports. The message is not one of them, because it may count days."""
+    """Return the parts that are equal in two reports. The message is left out, because a message may count days."""
     return finding["area"], finding["object"], finding["code"]
 
 
 def sentence(finding: Finding) -> str:
-    """Return the message with its remedy on one line. It has the view if the Edges also check."""
+    """Return the message and the remedy on one line. The line has the view if the Edges also check."""
     return with_view("; ".join(text for text in (finding["message"], finding["remedy"]) if text), finding)
 
 
 def with_view(text: str, of: t.Mapping[str, t.Any]) -> str:
-    """Return a text about a finding or a partner, with the view if there is one."""
+    """Return a text about a finding or a partner, with the view if the Edges also check."""
     return "%s [%s]" % (text, VIEWS[of["view"]]) if of.get("view") else text

@@ -32,16 +32,16 @@ _CHANGES = ("added", "changed", "removed", "granted", "withdrawn")
 
 
 def runs(text: str) -> list[Run]:
-    """Return the runs of a journal, the last first.
+    """Return the runs of a journal, the latest run first.
 
-    A line that is not a run becomes a run whose outcome has the line's number. So no line is hidden.
+    A line that is not a run becomes a run whose outcome has the line's number. In this way, no line is hidden.
     """
     found = [_run(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
     return found[::-1]
 
 
 def concerning(found: t.Iterable[Run], kind: str, names: t.Collection[str]) -> list[Run]:
-    """Return the runs that wrote an object, or tried to write it.
+    """Return the runs that wrote an object, or tried to write the object.
 
     names: the possible names of the object. Case is ignored.
     """
@@ -60,8 +60,8 @@ def lines(
 ) -> list[str]:
     """Return the lines about a directory for a terminal.
 
-    found: its runs.
-    snapshots: their names, the newest first; None if they are not shown.
+    found: the runs in the directory.
+    snapshots: the names of the snapshots, the newest first; None if snapshots are not shown.
     broken: the places where the journal was changed.
     """
     kept = [] if snapshots is None else ["Snapshots in %s:" % directory, *(snapshots or ["none"])]
@@ -70,7 +70,7 @@ def lines(
 
 
 def run_lines(found: t.Iterable[Run]) -> list[str]:
-    """Return a row for each run, the outcome first, and more details below it. Without runs, return a sentence."""
+    """Return a row for each run, the outcome first, and more details below the row. Without runs, return a sentence."""
     runs_shown = [(_row(run), _besides(run)) for run in found]
     if not runs_shown:
         return [_NONE]
@@ -98,13 +98,16 @@ def _run(number: int, line: str) -> Run:
 
 
 def _row(run: Run) -> list[str]:
-    """Return the short values that each run has. Messages are not among them, because they are too long."""
+    """Return the short values that each run has. Messages are left out, because they are too long."""
     cells = [_shown(run.get("outcome")) or "unknown", _shown(run.get("time")), _label(run), _what(run), _who(run)]
     return [_cut(cell) for cell in [*cells, _changes(run)]]
 
 
 def _besides(run: Run) -> list[str]:
-    """Return the values that only some runs have. They are not cut, because users need the names of snapshots."""
+    """Return the values that only some runs have.
+
+    These values are not cut, because users need the names of snapshots.
+    """
     words = {"ticket": "ticket", "account": "account", "commit": "inventory", "snapshot": "snapshot"}
     found = [(word, _shown(run.get(name))) for name, word in words.items()]
     text = ", ".join(
@@ -127,21 +130,21 @@ def _label(run: Run) -> str:
 
 
 def _what(run: Run) -> str:
-    """Return the playbook. If several of its tasks write, also return the task."""
+    """Return the playbook. If several tasks of the playbook write, also return the task."""
     task = "" if run.get("task") in _OF_A_PLAYBOOK else _shown(run.get("task"))
     words = [_shown(run.get("playbook")), task, _shown(run.get("phase")) if task else ""]
     return " ".join(filter(None, words)) + (", rolled back" if run.get("went_back") else "")
 
 
 def _who(run: Run) -> str:
-    """Return the controller's user, and in brackets the user that the run itself gives."""
+    """Return the controller's user, and in brackets the user that the run claims."""
     claimed = run.get("claimed")
     said = next(filter(None, map(claimed.get, _CLAIMED)), "") if isinstance(claimed, dict) else ""
     return "%s (says %s)" % (_shown(run.get("user")), _shown(said)) if said else _shown(run.get("user"))
 
 
 def _changes(run: Run) -> str:
-    """Return the changes, such as ``2 added, 1 removed`` or ``none``; empty if the run ended before it had them."""
+    """Return the changes, such as ``2 added, 1 removed`` or ``none``; empty if the changes are unknown."""
     summary = run.get("summary")
     if not isinstance(summary, dict):
         return ""

@@ -21,8 +21,8 @@ class Case:
     failures: the problems.
     errors: the results that are unknown and make the check fail.
     skipped: the reasons why the check was skipped.
-    output: other texts.
-    seconds: the duration; None if it was not measured.
+    output: texts that are neither failures nor errors.
+    seconds: the duration; None if the duration was not measured.
     """
 
     group: str
@@ -35,7 +35,7 @@ class Case:
 
 
 def junit(name: str, time: str, cases: t.Sequence[Case]) -> str:
-    """Return the document with one suite for each group, in the order of their first cases.
+    """Return the document with one suite for each group, in the order of the first case of each group.
 
     time: the time in ISO 8601, such as ``2026-11-24T06:00:00Z``.
     """

@@ -22,7 +22,7 @@ def text(value: object) -> str:
 
 
 def code(value: object) -> str:
-    """Return a name as code. It can have backticks. Bars are escaped, because a bar ends a cell even in code."""
+    """Return a name as code. The name can have backticks. Bars are escaped, because a bar ends a cell even in code."""
     line = _line(value)
     if not line:
         return ""

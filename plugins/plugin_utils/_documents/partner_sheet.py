@@ -46,7 +46,7 @@ class Own:
     access_edge: the FQDN of the Access Edge.
     addresses: the public IP addresses of the Access Edge.
     certificate: the certificate that the gateway presents, in the form of describe() of _x509.
-    chain: the certificates of its issuers in the same form, the nearest first.
+    chain: the certificates of the issuers in the form of describe(), the nearest issuer first.
     contact: the address for questions.
     """
 
@@ -277,7 +277,7 @@ def _address(text: t.Any) -> str:
 
 
 def _shown(domain: str) -> str:
-    """Return the domain for output, with its Unicode form if this is different."""
+    """Return the domain for output, with the Unicode form if the Unicode form is different."""
     if "xn--" not in domain:
         return domain
     import idna

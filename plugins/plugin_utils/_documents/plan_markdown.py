@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Write a plan for a change ticket: its author, its deployment, its summary, the affected users, and all calls.
+"""Write a plan for a change ticket: the author, the deployment, the summary, the affected users, and all calls.
 
 This code is pure.
 """
@@ -17,7 +17,7 @@ from . import markdown
 
 Result = t.Mapping[str, t.Any]
 
-# Every call has these parameters. They are not shown.
+# Every call has these parameters, so they are not shown.
 _LEFT_OUT = ("Identity", "Confirm")
 
 
@@ -28,7 +28,7 @@ def render(
 
     result: the result of xmpp_federation in check mode.
     label: the name of the deployment.
-    host: its management host.
+    host: the management host of the deployment.
     user: the user on the controller.
     account: the account of the session.
     time: the time in UTC, in ISO 8601.

@@ -91,7 +91,7 @@ def as_junit(rehearsal: Rehearsal, fail_on: str = "error") -> str:
     for (area, name), found in by_object.items():
         counting = [sentence(one) for one in found if id(one) in fatal]
         rest = ["%s: %s" % (one["severity"], sentence(one)) for one in found if id(one) not in fatal]
-        # An unknown result never passes, even if it does not make the rehearsal fail.
+        # An unknown result never passes, even if the result does not make the rehearsal fail.
         unseen = [sentence(one) for one in found if one["severity"] == SEVERITIES[1] and id(one) not in fatal]
         cases.append(Case(area, name, counting, skipped=unseen, output=rest))
     cases += [Case("skipped", one["name"], skipped=[one["reason"]]) for one in rehearsal["skipped"]]
@@ -110,7 +110,7 @@ def _run_text(run: Rehearsal) -> str:
 
 
 def _row(run: Rehearsal) -> list[str]:
-    """Return the cells of a run. They are empty if the run ended before its plan."""
+    """Return the cells of a run. The cells are empty if the run ended before its plan."""
     summary = run["summary"] or {}
     counts = [str(summary.get(word, "")) for word in _CHANGES]
     return [text(run["name"]), "%.1f" % run["seconds"], _RESULTS[run["result"]], *counts]

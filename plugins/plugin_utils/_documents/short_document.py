@@ -5,7 +5,7 @@
 
 """Write a short document as Markdown or as plain text. This code is pure.
 
-The texts come from inventories and servers. They cannot become markup or additional lines.
+The texts come from inventories and servers. The texts cannot become markup or additional lines.
 """
 
 from __future__ import annotations

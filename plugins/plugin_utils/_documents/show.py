@@ -5,8 +5,9 @@
 
 """Show the lines of an action with Ansible's Display, in the width of the terminal. No other code shows lines.
 
-A line that begins with two spaces is a row. Its first cell is a verdict or a mark of a plan. Two spaces separate the
-cells. Results have the same lines in ``report``, but not wrapped.
+A line that begins with two spaces is a row. The first cell of a row is a verdict or a mark of a plan. Two spaces
+separate the
+cells. The key ``report`` of a result has the same lines, but not wrapped.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ _COMMAND = re.compile(r"\s*(?:-e |ansible-playbook )|    (?:(?:Remove|Get)-\w+ |
 
 
 def show(lines: t.Iterable[str], width: int = 0) -> None:
-    """Show lines in the colour of their verdict. If the output must stay JSON, show nothing.
+    """Show lines, each in the colour of its verdict. If the output must stay JSON, show nothing.
 
     width: the columns. The default is the width of the terminal, or 80 without a terminal.
     """
@@ -71,7 +72,7 @@ def writes_json(callback: str) -> bool:
 
 
 def columns(display: t.Any) -> int:
-    """Return the width of the terminal. Ansible's main process measures it, because worker processes cannot."""
+    """Return the width of the terminal. Ansible's main process measures the width, because worker processes cannot."""
     given = os.environ.get("COLUMNS", "")
     return int(given) if given.isdecimal() and int(given) else int(getattr(display, "columns", 79)) + 1
 
@@ -79,7 +80,7 @@ def columns(display: t.Any) -> int:
 def together(differences: t.Sequence[Difference]) -> list[Difference]:
     """Join the differences of several objects, because Ansible adds five lines to each difference.
 
-    differences: the differences in the form of AnsibleModule, with the object in their headers.
+    differences: the differences in the form of AnsibleModule, with the object in the headers.
     """
     if len(differences) < 2:
         return list(differences)
@@ -89,7 +90,7 @@ def together(differences: t.Sequence[Difference]) -> list[Difference]:
 
 
 def _below(difference: Difference, side: str) -> str:
-    """Return the values of an object below its name. The name itself is not repeated."""
+    """Return the values of an object below the object's name. The name is not repeated."""
     name, lines = difference[side + "_header"], difference[side].splitlines()
     if not lines:
         return ""
@@ -99,9 +100,9 @@ def _below(difference: Difference, side: str) -> str:
 
 
 def wrapped(line: str, width: int) -> list[str]:
-    """Return a line in parts of at most ``width`` columns. The later parts are below its last cell.
+    """Return a line in parts of at most ``width`` columns. The later parts are below the last cell of the line.
 
-    A command is not wrapped. If its last cell would be narrow, the cell begins below the other cells.
+    A command is not wrapped. If the last cell would be narrow, this cell begins below the first cells.
     """
     if len(line) <= width or _COMMAND.match(line):
         return [line]
@@ -120,7 +121,7 @@ def wrapped(line: str, width: int) -> list[str]:
 
 
 def _colour(line: str) -> str | None:
-    """Return the colour of a row; None for other lines."""
+    """Return the colour of a row; None for lines that are not rows."""
     if not line.startswith("  ") or not line.strip():
         return None
     cell = re.split(r" {2,}|:", line.strip(), maxsplit=1)[0]

@@ -5,8 +5,8 @@
 
 """Write parts of drawings as SVG: elements with escaped values, shortened texts, and marks of verdicts.
 
-This code is pure. Colours come from classes, so that a drawing follows the page in light, dark and print. There is no
-``style`` attribute, because the page's policy forbids it.
+This code is pure. Colours come from classes, so that a drawing follows the page in light, dark and print. The drawings
+have no ``style`` attribute, because the page's policy forbids this attribute.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from markupsafe import Markup, escape
 # The width of a wide character in the page's small type, in pixels.
 CHARACTER = 7.4
 
-# The marks of verdicts and notes. They differ in shape and in colour. Their centre is 0,0, and their size is 10 x 10.
+# The marks of verdicts and notes. The marks differ in shape and in colour. The centre of each mark is 0,0, and the size
+# is 10 x 10.
 MARKS = {
     "ok": Markup('<circle r="4.6"/>'),
     "warning": Markup('<path d="M0-5.2 5.4 4.4h-10.8z"/>'),
@@ -30,7 +31,7 @@ MARKS = {
 
 
 def symbols() -> Markup:
-    """Return the definitions for mark(). A page needs them once."""
+    """Return the definitions for mark(). A page needs the definitions once."""
     shapes = (
         element("symbol", shape, id="m-" + name, viewBox="-6 -6 12 12", class_="mark " + name)
         for name, shape in MARKS.items()
@@ -41,7 +42,7 @@ def symbols() -> Markup:
 def mark(verdict: str, x: float, y: float, title: str = "", size: float = 12) -> Markup:
     """Return a verdict's mark.
 
-    x, y: its centre.
+    x, y: the centre of the mark.
     title: the text at the mouse pointer.
     """
     inner = element("title", title) if title else Markup()
@@ -65,7 +66,7 @@ def element(name: str, content: str = "", **attributes: str | float | None) -> M
 
 
 def label(content: str, x: float, y: float, class_: str = "", room: float = 0, anchor: str | None = None) -> Markup:
-    """Return a text. A shortened text has its full form at the mouse pointer.
+    """Return a text. The full form of a shortened text is at the mouse pointer.
 
     room: the most pixels; 0 for no limit.
     """

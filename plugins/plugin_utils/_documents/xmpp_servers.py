@@ -5,7 +5,8 @@
 
 """Write the partners as server-to-server settings of Prosody and ejabberd, for a move to an XMPP server.
 
-This code is pure. Users include both files in their configuration. The files have the allowed domains, and the proof
+This code is pure. Users include the file for Prosody or for ejabberd in their configuration. The files have the allowed
+domains, and the proof
 that each domain needs. All other domains are refused. The files were tested with Prosody 0.12 and ejabberd 23.01.
 """
 
@@ -30,7 +31,7 @@ REQUIRED, NOT_SUPPORTED = "required", "not_supported"
 class S2sPartner:
     """A partner's settings on an XMPP server.
 
-    domains: the A-labels, and the Unicode forms if they differ. Servers use both forms.
+    domains: the A-labels, and the Unicode forms if they differ from the A-labels. Servers use A-labels and Unicode.
     encryption: whether a stream without TLS is refused.
     certificate: whether the partner needs a valid certificate. Otherwise dialback is also accepted.
     """
@@ -62,7 +63,7 @@ class S2sPartners:
 
     @property
     def loose(self) -> tuple[str, ...]:
-        """The partners whose encryption ejabberd cannot enforce, because it has one switch for all partners."""
+        """The partners whose encryption ejabberd cannot enforce, because ejabberd has one switch for all partners."""
         return () if self.encrypted else tuple(one.name for one in self.by_dialback if one.encryption)
 
 
@@ -96,7 +97,7 @@ def s2s_partners(partners: t.Iterable[Values]) -> S2sPartners:
 
 
 def files(partners: S2sPartners) -> dict[str, str]:
-    """Return the texts of the files, by their path below the directory of the run."""
+    """Return the texts of the files, by path below the directory of the run."""
     return {PROSODY: _prosody(partners), PROSODY_MODULE: _MODULE, EJABBERD: _ejabberd(partners)}
 
 

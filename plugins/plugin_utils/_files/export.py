@@ -43,7 +43,7 @@ class Exported:
     """An exported deployment.
 
     variables: the variables of the inventory.
-    left_out: the values of the deployment that cannot be declared, one text each.
+    left_out: the values of the deployment that cannot be declared, one text for each value.
     """
 
     variables: dict[str, t.Any]
@@ -51,7 +51,7 @@ class Exported:
 
 
 def make_export(info: Info, defaults: bool = True) -> Exported:
-    """Return the deployment as variables. Raises Refused if converge could not read them.
+    """Return the deployment as variables. Raises Refused if converge could not read the variables.
 
     info: the result of xmpp_federation_info.
     defaults: whether to include default values.
@@ -87,14 +87,17 @@ def _without_domains_of_others(partners: list[Item], left_out: list[str]) -> Non
 
 
 def _order(resource: Resource, item: t.Mapping[str, t.Any]) -> tuple[int, str]:
-    """Return the sort key: policies by scope, the widest first; all other objects by name."""
+    """Return the sort key: policies by scope, the widest scope first; all other objects by name."""
     name = key_of(item[resource.key.option]) if resource.key else ""
     scope = (0 if name == "global" else 1 if name.startswith("site:") else 2) if resource is POLICY else 0
     return scope, name
 
 
 def _item(resource: Resource, item: t.Mapping[str, t.Any], defaults: bool, left_out: list[str]) -> Item | None:
-    """Return an object in its declared form; None if it cannot be declared. Other tools may set other values."""
+    """Return an object in the declared form; None if the object cannot be declared.
+
+    Other tools may set values that converge refuses.
+    """
     key = resource.key
     found: Item = {key.option: item[key.option]} if key else {}
     name = "%s %s" % (resource.label, printable(str(item[key.option]))) if key else resource.label
@@ -126,7 +129,7 @@ def _item(resource: Resource, item: t.Mapping[str, t.Any], defaults: bool, left_
 
 
 def _mistake(resource: Resource, item: Item) -> str:
-    """Return why this cannot be declared, in one line; empty if it can."""
+    """Return why an object cannot be declared, in one line; empty if the object can be declared."""
     try:
         declare({resource.part: item if resource.single else [item]})
     except Refused as exc:
@@ -136,7 +139,7 @@ def _mistake(resource: Resource, item: Item) -> str:
 
 # Write the files
 def files(export: Exported, *, deployment: str, host: str) -> dict[str, str]:
-    """Return the text of each file by its path within the directory. Raises Refused."""
+    """Return the text of each file, by path within the directory. Raises Refused."""
     for text in (*_comments(export), *_texts(export.variables)):
         try:
             text.encode()

@@ -41,7 +41,7 @@ _TABLE = re.compile(r"-+( +-+)*\s*")
 class UnreadableSource(ValueError):
     """A file cannot be read.
 
-    reasons: one text for each reason, with its line or record.
+    reasons: one text for each reason, with the line or record.
     """
 
     def __init__(self, reasons: t.Sequence[str]) -> None:
@@ -83,7 +83,8 @@ def records(data: bytes, encoding: str = "", name: Name = str) -> list[ImportedR
 
 
 def decoded(data: bytes, encoding: str = "", name: Name = str) -> str:
-    """Decode the data by its byte order mark. Without it, use the user's encoding, or UTF-8. Raises UnreadableSource.
+    """Decode the data by the byte order mark. Without a mark, use the user's encoding, or UTF-8. Raises
+    UnreadableSource.
 
     With ``>`` and Out-File, Windows PowerShell writes UTF-16 with a byte order mark.
     """
@@ -94,7 +95,7 @@ def decoded(data: bytes, encoding: str = "", name: Name = str) -> str:
             data, used = data[len(mark) :], known
             break
     else:
-        if bare_name(used) == "utf16":  # without a mark, use the byte order of Windows, not that of this machine
+        if bare_name(used) == "utf16":  # without a mark, use the byte order of Windows, not of this machine
             used = "utf-16-le"
     try:
         text = data.decode(used)
@@ -165,7 +166,7 @@ def _csv(text: str) -> list[ImportedRecord]:
 
 
 def _check_unformatted(lines: t.Sequence[str]) -> None:
-    """Refuse the output of Format-List and Format-Table, because long values are cut in it.
+    """Refuse the output of Format-List and Format-Table, because such output cuts long values.
 
     lines: the first two lines with text.
     """

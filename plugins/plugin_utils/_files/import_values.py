@@ -3,8 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Convert the records of a file to inventory values. Fields have the name of the option or the property. Values are
-canonical and checked. This code is pure.
+"""Convert the records of a file to inventory values.
+
+Fields have the name of the option or the property. Values are canonical and checked. This code is pure.
 """
 
 from __future__ import annotations
@@ -57,12 +58,13 @@ ALIASES: t.Mapping[str, t.Mapping[str, str]] = {
         "publiccloudaccess": "enable_public_cloud_access",
     },
 }
-# A column with one of these words in its name can be important. It is ignored only if the user asks for it.
+# A column with one of these words in its name can be important. Such a column is ignored only if the user names it.
 SECURITY = re.compile(
     "access|allow|auth|block|cert|cipher|deny|denied|dialback|enable|encrypt|federat|forbid|mtls|negotiat|permi|prox"
     "|restrict|sasl|secur|ssl|tls|trust|verif"
 )
-# Properties of an external access policy that only Teams has. Names with "teams" in them also belong to Teams. Source:
+# Properties of an external access policy that only Teams has. Properties with "teams" in the name also belong to Teams.
+# Source:
 # the page of Set-CsExternalAccessPolicy. The first name resembles the switch for SIP federation.
 TEAMS_ONLY = frozenset(
     "enableacsfederationaccess communicationwithexternalorgs allowedexternaldomains blockedexternaldomains".split()
@@ -89,7 +91,7 @@ def imported(
     """Return the objects of a file as options, and the ignored columns.
 
     An empty cell and null leave a property unchanged. Columns with secrets are ignored, because a file of variables
-    must not have secrets. Raises UnreadableSource with all mistakes, each with its line or record.
+    must not have secrets. Raises UnreadableSource with all mistakes, each with the line or record.
 
     encoding: the encoding of a file without a byte order mark; UTF-8 if empty.
     ignore_columns: names of columns that the user wants to ignore.
@@ -127,7 +129,7 @@ def imported(
 
 
 def granted(data: bytes, encoding: str = "", name: Name = str) -> tuple[dict[str, list[str]], int]:
-    """Return the users of each per-user policy by its name, from objects of Get-CsUser, and the number of users.
+    """Return the users of each per-user policy by name, from objects of Get-CsUser, and the number of users.
 
     Users without a per-user policy are left out. Raises UnreadableSource with all mistakes.
     """
@@ -164,7 +166,7 @@ def bare(name: str) -> str:
 
 
 def _names(resource: Resource) -> dict[str, Field]:
-    """Return the fields without secrets, by all their bare names: option, property and other names."""
+    """Return the fields without secrets, by all bare names of each field: option, property and other names."""
     fields = [*(one for one in resource.fields if not one.secret), *([resource.key] if resource.key else [])]
     by_option = {field.option: field for field in fields}
     aliases = {name: by_option[option] for name, option in ALIASES.get(resource.name, {}).items()}
@@ -178,7 +180,7 @@ def _columns(
     unwanted: t.Collection[str],
     option: str,
 ) -> tuple[list[str], list[str]]:
-    """Return errors about columns that may be misspelled or about security, and the other unknown columns.
+    """Return errors about columns that may be misspelled or about security, and all remaining unknown columns.
 
     option: the user's name of the option ignore_columns.
     """
@@ -189,11 +191,11 @@ def _columns(
         if resource.single and bare(name) == "identity":
             continue
         if any(bare(name) in (bare(one.option), bare(one.prop)) for one in resource.fields if one.secret):
-            # A secure string is read as empty bytes, but it has a value.
+            # A secure string is read as empty bytes, but the secure string has a value.
             if any(record.values.get(name) not in (None, "") for record in found):
                 ignored.append(name)
             continue
-        # A name with one more word is another property, not a misspelled one.
+        # A name with one more word is the name of a different property, not a misspelled name.
         near = [n for n in difflib.get_close_matches(bare(name), known, 1, 0.85) if len(bare(name)) - len(n) <= 2]
         if resource.name == "policy" and (bare(name) in TEAMS_ONLY or "teams" in bare(name)):
             text = "the column '%s' exists only in Teams. Ignore it with %s=%s"
@@ -211,7 +213,7 @@ def _columns(
 
 
 def _given(record: ImportedRecord, known: t.Mapping[str, Field]) -> tuple[dict[str, t.Any], list[str]]:
-    """Return the values of a record by option, with the options' types, and the mistakes in them."""
+    """Return the values of a record by option, with the options' types, and the mistakes in the values."""
     given: dict[str, t.Any] = {}
     wrong = []
     for name, value in record.values.items():

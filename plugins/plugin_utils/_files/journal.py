@@ -3,10 +3,12 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Keep the journal of runs, as evidence. It has one line of JSON for each task that may write, also if the task failed.
+"""Keep the journal of runs, as evidence. The journal has one line of JSON for each task that may write, also if the
+task failed.
 
 runs.jsonl is next to the snapshots. Each line has the hash of the line before it. .runs.head has the hash of the last
-line (see journal_chain.py). Lines are only removed by age, and a line records this. journal_line.py makes the lines.
+line (see journal_chain.py). Lines are only removed by age, and a new line records the removal. journal_line.py makes
+the lines.
 """
 
 from __future__ import annotations
@@ -32,7 +34,7 @@ KEEP_DAYS = 730
 _SNAPSHOT = re.compile(r"[0-9]{8}T[0-9]{6}\.[0-9]{6}Z-.+\.yml\Z")
 # The sockets of syslog on Linux and on macOS.
 _SYSLOG = ("/dev/log", "/var/run/syslog")
-# The playbooks and roles that may write. They have lines in the journal.
+# The playbooks and roles that may write. The journal has lines for their tasks.
 WRITING = ("converge", "restore", "revoke", "failover", "decommission", "certificate", *ROLES)
 # The bytes of one read when searching the start of the last line, which may name many users.
 _BLOCK = 2**16
@@ -51,7 +53,7 @@ def ready(directory: str) -> None:
 
 
 def append(directory: str, line: Line, keep_days: int = KEEP_DAYS) -> str:
-    """Add a line under a lock, and return it as it is in the file. Raises Refused."""
+    """Add a line under a lock, and return the line in the form of the file. Raises Refused."""
     path = os.path.join(private_file.make_folder(directory, OPTION), NAME)
     with _alone(directory):
         text = _add(path, line)
@@ -79,7 +81,7 @@ def to_syslog(text: str, address: str = "") -> None:
 
 
 def read(directory: str) -> tuple[str, str | None]:
-    """Return the lines, and the stored digest of the last line; None if there is none. Raises Refused."""
+    """Return the lines, and the stored digest of the last line; None without a stored digest. Raises Refused."""
     path, head = (os.path.join(os.path.expanduser(directory), name) for name in (NAME, HEAD))
     found = [
         private_file.read_deciding(one, OPTION).decode("utf-8", "surrogateescape") if os.path.lexists(one) else None
@@ -132,12 +134,12 @@ def _add(path: str, line: Line) -> str:
 
 
 def _before(head: str, last: bytes) -> str | None:
-    """Return the digest for the next line: of the last line that was written, even if it is removed."""
+    """Return the digest for the next line: the digest of the last written line, even if the line is removed."""
     if not os.path.lexists(head):
         return digest_of_line(last) if last else None
     kept = private_file.read_deciding(head, OPTION).decode("ascii", "replace").strip()
     with contextlib.suppress(ValueError, AttributeError):
-        # A run ended between its line and the head. The line is genuine, because it has the head.
+        # A run ended between its line and the head. The line is genuine, because the line has the digest in the head.
         if json.loads(last).get("before") == kept:
             return digest_of_line(last)
     return kept
@@ -159,7 +161,7 @@ def _write_all(handle: int, data: bytes) -> None:
 
 
 def _prune(path: str, limit: datetime.datetime, line: Line) -> None:
-    """Remove the lines before the limit, and record this. Raises Refused."""
+    """Remove the lines before the limit, and record the removal. Raises Refused."""
     handle = private_file.open_own(path, OPTION, os.O_RDONLY)
     with os.fdopen(handle, "rb") as stream:
         if not _older(stream.readline(), limit):

@@ -6,7 +6,7 @@
 """Check the chain of the journal: each line has the digest of the line before it. This code is pure.
 
 A line that is changed, added or removed by hand breaks the chain. A user who can write all files of the journal can
-also make a new chain. To prevent this, send the lines to syslog.
+also make a new chain. To prevent a new chain, send the lines to syslog.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def digest_of_line(data: bytes) -> str:
 
 
 def breaks(text: str, head: str | None) -> list[str]:
-    """Return a text for each break of the chain; empty if there is none.
+    """Return a text for each break of the chain; empty if the chain has no break.
 
     head: the digest of the last line.
     """

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Make the line of a task in the journal: its user, time, reason, deployment and objects.
+"""Make the line of a task in the journal: the user, time, reason, deployment and objects.
 
 No key has secrets. The line has the names of the changed objects and a hash of the shown steps, but not the steps.
 """
@@ -26,8 +26,8 @@ from ...module_utils._federation.identity import Identity, from_file
 from .journal_chain import Line
 
 FORM = 2
-# These variables have the claims of users and services about themselves. A claim is not a proof, so it is separate from
-# ``user``.
+# These variables have the claims of users and services about themselves. A claim is not a proof, so the claims are
+# separate from ``user``.
 _CLAIMED_VARIABLES = {
     "awx_user": ("awx_user_name", "tower_user_name"),
     "awx_job": ("awx_job_id", "tower_job_id"),
@@ -38,7 +38,7 @@ _CLAIMED_ENVIRONMENT = {
     "ci_job": ("CI_JOB_URL", "GITHUB_RUN_ID", "BUILD_URL", "BUILD_BUILDURI"),
     "sudo_user": ("SUDO_USER",),
 }
-# The object of a step by the noun of its cmdlet.
+# The object of a step, by the noun of the step's cmdlet.
 _KINDS = {
     "CsXmppAllowedPartner": "partner",
     "CsExternalAccessPolicy": "policy",
@@ -67,7 +67,7 @@ def make_line(
     result: the result of the task.
     task: the module's name.
     inventory: the sources of the inventory, in Ansible's form.
-    reason: the user's reason; a revocation has one.
+    reason: the user's reason; only a revocation has a reason.
     """
     failed = bool(result.get("failed"))
     outcome = "refused" if failed and "reasons" in result else "failed" if failed else "ok"

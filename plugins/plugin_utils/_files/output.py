@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Write the files of a playbook on the controller: find their paths, compare them, and write them."""
+"""Write the files of a playbook on the controller: find the paths, compare the files, and write the files."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ def path_of(given: str, option: str = OPTION) -> str:
 
 
 def directory_of(given: str, servers: Servers, label: str) -> str:
-    """Return the directory of a deployment. Several deployments have separate directories in it. Raises Refused."""
+    """Return the directory of a deployment. Several deployments have separate subdirectories. Raises Refused."""
     path = path_of(given)
     return os.path.join(path, name_of(servers, label)) if servers.several else path
 
 
 def name_of(servers: Servers, label: str) -> str:
-    """Return the label of a deployment as a part of a path. Raises Refused if another deployment has the same part."""
+    """Return the label of a deployment as a part of a path. Raises Refused if two deployments have the same part."""
     name = safe(label)
     same = [one.label for one in servers.deployments if safe(one.label) == name]
     if len(same) > 1 or not name.strip("."):
@@ -57,7 +57,7 @@ def write(
 ) -> Result:
     """Write files. Return ``changed``, ``diff`` and ``paths``. Raises Refused.
 
-    The last file is written when all other files are on the disk. If it exists, all other files exist, too.
+    The last file is written when all other files are on the disk. If the last file exists, all other files exist, too.
 
     texts: the texts by absolute path.
     check: whether nothing is written.
@@ -96,7 +96,7 @@ def write(
 
 
 def make_directory(path: str) -> None:
-    """Create a directory and the directories above it. Raises Refused."""
+    """Create a directory with its missing parent directories. Raises Refused."""
     try:
         os.makedirs(path, exist_ok=True)
     except OSError as exc:

@@ -17,13 +17,13 @@ from .import_records import UnreadableSource, records
 from .import_values import bare
 
 DOMAIN, LAST, SESSIONS = COLUMNS = ("domain", "last_used", "sessions")
-# 2026-11-30, or a datetime as SQL Server prints it: 2026-11-30 12:00:00.000.
+# A date such as 2026-11-30, or a datetime of SQL Server such as 2026-11-30 12:00:00.000.
 _DAY = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?Z?)?")
 
 
 @dataclass(frozen=True)
 class DomainUse:
-    """The use of one domain.
+    """The use of a domain.
 
     domain: the domain in canonical form.
     last_used: the day of the last session as YYYY-MM-DD; empty without a session.
@@ -36,7 +36,7 @@ class DomainUse:
 
 
 def read_usage(data: bytes) -> list[DomainUse]:
-    """Return the rows of the table. Raises UnreadableSource with all mistakes, each with its line and column."""
+    """Return the rows of the table. Raises UnreadableSource with all mistakes, each with the line and column."""
     found: list[DomainUse] = []
     wrong: list[str] = []
     places: dict[str, str] = {}

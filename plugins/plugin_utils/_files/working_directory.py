@@ -13,10 +13,11 @@ from ansible.errors import AnsibleError
 
 
 def working_directory() -> str:
-    """Return the directory in which Ansible was started. Raises AnsibleError if it was removed.
+    """Return the directory in which Ansible was started. Raises AnsibleError if the directory was removed.
 
-    Ansible never changes it, and its workers inherit it. The environment variable PWD is not used, because a scheduler
-    may not set it or may set its own.
+    Ansible never changes this directory, and workers inherit the directory. The environment variable PWD is not used,
+    because a
+    scheduler may leave PWD unset or wrong.
     """
     try:
         return os.getcwd()
@@ -26,6 +27,9 @@ def working_directory() -> str:
 
 
 def absolute(path: str) -> str:
-    """Return the user's path as an absolute path. Raises AnsibleError in the same cases as working_directory()."""
+    """Return the user's path as an absolute path.
+
+    Raises AnsibleError if the directory of working_directory() was removed.
+    """
     path = os.path.expanduser(path)
     return os.path.normpath(path if os.path.isabs(path) else os.path.join(working_directory(), path))

@@ -3,7 +3,8 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Mark findings that the user has accepted until a day, with a reason and a ticket. They are shown, but not counted.
+"""Mark findings that the user has accepted until a day, with a reason and a ticket. Accepted findings are shown, but
+not counted.
 
 All functions are pure, except today().
 """
@@ -19,7 +20,7 @@ from ...module_utils._chain.links import LINKS
 from .._documents.finding_order import Finding
 
 VARIABLE = "sfb_xmpp_audit.accepted"
-# Longer than a year, so that a yearly review can be late. An acceptance without an end is not allowed.
+# The limit is longer than a year, so that a yearly review can be late. An acceptance without an end is not allowed.
 MOST_DAYS = 400
 OPTIONS: dict[str, t.Any] = {
     "code": {"type": "str", "required": True},
@@ -40,7 +41,10 @@ _NEVER_CODES = frozenset(
 
 @dataclass(frozen=True)
 class Accepted:
-    """One entry of sfb_xmpp_audit.accepted. until: its last day (UTC)."""
+    """An entry of sfb_xmpp_audit.accepted.
+
+    until: the last day of the acceptance (UTC).
+    """
 
     code: str
     object: str
@@ -56,12 +60,12 @@ class Accepted:
 
 
 def today() -> datetime.date:
-    """Return the present day in UTC. Entries are compared with it."""
+    """Return the present day in UTC. Entries are compared with this day."""
     return datetime.datetime.now(datetime.timezone.utc).date()
 
 
 def read(entries: t.Sequence[t.Mapping[str, t.Any]], today: datetime.date) -> tuple[list[Accepted], list[str]]:
-    """Return the valid entries, and the mistakes of the others. Each mistake begins with its place."""
+    """Return the valid entries, and the mistakes of the invalid entries. Each mistake begins with the entry's place."""
     found, mistakes = [], []
     for number, entry in enumerate(entries):
         place = "%s[%d]" % (VARIABLE, number)
@@ -100,7 +104,10 @@ def _day(value: t.Any) -> datetime.date:
 
 
 def codes_of(entries: t.Sequence[t.Mapping[str, t.Any]], deployment: str, today: datetime.date) -> list[str]:
-    """Return the codes of links of the chain that are accepted today. deployment: a label."""
+    """Return the codes of links of the chain that are accepted today.
+
+    deployment: a label.
+    """
     links = {link.code for link in LINKS}
     found = (one for one in read(entries, today)[0] if one.until >= today and one.code in links)
     return [one.code for one in found if key_of(one.object) == key_of(deployment)]
@@ -109,7 +116,7 @@ def codes_of(entries: t.Sequence[t.Mapping[str, t.Any]], deployment: str, today:
 def accept(findings: t.Iterable[Finding], accepted: t.Sequence[Accepted], today: datetime.date) -> list[Finding]:
     """Return the findings. Accepted findings get the severity ``info`` and the key ``accepted``.
 
-    An entry that has ended, or that fits no finding, becomes a finding itself.
+    An entry that has ended, or that fits no finding, becomes a finding.
     """
     found: list[Finding] = []
     used: set[Accepted] = set()

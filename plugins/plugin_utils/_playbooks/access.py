@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Report which hosts can be used, and the first broken link to each of the others. All functions are pure.
+"""Report which hosts can be used, and the first broken link to each other host. All functions are pure.
 
 The connect task supplies the facts about a host. Links after the first broken link are not checked.
 """
@@ -29,7 +29,8 @@ from .outcome import OK as FINE
 # controller: variables that can be evaluated, and libraries. cmdlets, clock: facts from the session.
 CONTROLLER, CMDLETS, CLOCK = "controller", "cmdlets", "clock"
 LINKS = (CONTROLLER, *WAY, CMDLETS, CLOCK)
-# The states of a link. Unknown: the server does not report it. Not looked at: an earlier link is broken.
+# The states of a link. A state is unknown if the server does not report it. A link after a broken link is not looked
+# at.
 OK, WARNING, UNKNOWN, BROKEN, NOT_LOOKED_AT = "ok", "warning", "unknown", "broken", "not_looked_at"
 
 _JOBS = {DOORS: AT_DOORS, EDGES: ON_EDGES, FRONT_ENDS: ON_FRONT_ENDS}
@@ -38,7 +39,10 @@ _LOCAL = "an account in the group Administrators of the server"
 
 @dataclass(frozen=True)
 class Seen:
-    """The state of a link to a host. message: the details; for a broken link, the reason and what to do."""
+    """The state of a link to a host.
+
+    message: the details; for a broken link, the reason and what to do.
+    """
 
     link: str
     state: str
@@ -49,10 +53,10 @@ class Seen:
 class HostAccess:
     """The links to a host.
 
-    host: its name in the inventory.
+    host: the host's name in the inventory.
     groups: the groups of the collection that contain the host.
-    endpoint: the address of its session; empty if it is unknown.
-    links: all links, in their order.
+    endpoint: the address of the session; empty if the address is unknown.
+    links: all links, in the order of the checks.
     offered: the needed cmdlets that the session offers.
     missing: the needed cmdlets that the session does not offer.
     """
@@ -88,7 +92,10 @@ class HostAccess:
 
 
 def access_of(host: str, groups: t.Collection[str], one: Connected | None) -> HostAccess:
-    """Return the links to a host. one: the result of the connect task; None if it did not connect to the host."""
+    """Return the links to a host.
+
+    one: the result of the connect task; None if the task did not connect to the host.
+    """
     mine = tuple(group for group in _JOBS if group in groups)
     one = one or Connected(host, False, "this run did not connect to the host")
     endpoint = one.way.endpoint if one.way else ""
@@ -149,7 +156,7 @@ def _roles(groups: t.Collection[str], cmdlets: t.Collection[str]) -> tuple[str, 
 
 
 def _cmdlets(groups: t.Collection[str], offered: t.Collection[str] | None, missing: t.Sequence[str]) -> Seen:
-    """Return the state of the cmdlets. It is broken only if the cmdlets of every job are incomplete."""
+    """Return the state of the cmdlets. The state is broken only if each job lacks a cmdlet."""
     if offered is None:
         return Seen(CMDLETS, UNKNOWN, "the session does not list its cmdlets")
     if not missing:
@@ -168,7 +175,7 @@ def _cmdlets(groups: t.Collection[str], offered: t.Collection[str] | None, missi
 
 
 def _shell(groups: t.Collection[str], offered: t.Collection[str]) -> str:
-    """Return a setting to check if a session offers no needed cmdlet: it may be the wrong kind of shell."""
+    """Return a setting to check if a session offers no needed cmdlet. The shell may be of the wrong kind."""
     if DOORS not in groups:
         text = " Check ansible_management_shell_modules: SkypeForBusiness (2015) or Lync (2013)."
         return text if not any("-Cs" in name for name in offered) else ""
@@ -192,7 +199,10 @@ def outcome(hosts: t.Sequence[HostAccess]) -> RunOutcome:
 
 
 def result(hosts: t.Sequence[HostAccess], deployments: t.Sequence[DeploymentHosts]) -> dict[str, t.Any]:
-    """Return the result of the task. deployments: those of the run. Each one gets its own stats."""
+    """Return the result of the task.
+
+    deployments: the deployments of the run. Each deployment gets its own stats.
+    """
     several = len(deployments) > 1
     data: dict[str, t.Any] = {}
     for deployment in deployments:
@@ -210,7 +220,7 @@ def result(hosts: t.Sequence[HostAccess], deployments: t.Sequence[DeploymentHost
 
 
 def lines(hosts: t.Sequence[HostAccess]) -> list[str]:
-    """Return the lines on the screen: the first broken link of each host, then each host with all of its links."""
+    """Return the lines on the screen: the first broken link of each host, then each host with all links."""
     broken = [one for one in hosts if one.broken]
     if broken:
         first = ", ".join("%s (%s)" % (one.host, one.broken.link) for one in broken if one.broken)

@@ -5,7 +5,7 @@
 
 """Forecast from published dates: lifetimes and purposes of public certificates, and the support of the product.
 
-All functions are pure. No date here was read from a server. Each date names its source.
+All functions are pure. No date in this file was read from a server. Each date has a comment with the source.
 """
 
 from __future__ import annotations
@@ -29,12 +29,13 @@ LIFETIMES = (
     (datetime.date(2029, 3, 15), 47),
 )
 # From this day on, new public certificates are for servers only: Chrome Root Program Policy 1.8 (February 2026). Many
-# CAs stopped client authentication earlier. Let's Encrypt did on 2026-07-08 (announcement of May 2025, dates changed
+# CAs stopped client authentication earlier. Let's Encrypt stopped on 2026-07-08 (announcement of May 2025, dates
+# changed
 # later).
 SERVERS_ONLY = datetime.date(2027, 3, 15)
-# The last day of support, and the last day of paid security updates. These updates are the second and last period of
-# the Extended Security Updates, which Microsoft announced in April 2026. Source: Microsoft's lifecycle pages of Lync
-# Server 2013, Skype for Business Server 2015 and 2019.
+# The last day of support, and the last day of paid security updates. Paid updates are the second and last period of
+# the Extended Security Updates, which Microsoft announced in April 2026. The source is Microsoft's lifecycle pages of
+# Lync Server 2013, Skype for Business Server 2015 and 2019.
 SUPPORT: dict[str, tuple[str, datetime.date, datetime.date | None]] = {
     "2013": ("Lync Server 2013", datetime.date(2023, 4, 11), None),
     "2015": ("Skype for Business Server 2015", datetime.date(2025, 10, 14), datetime.date(2026, 10, 31)),
@@ -84,7 +85,7 @@ def support_days(releases: t.Iterable[str]) -> set[datetime.date]:
 def lifetime_steps(
     servers: t.Mapping[str, Result], rule: RenewalRule, now: datetime.datetime, end: datetime.datetime
 ) -> t.Iterator[Announced]:
-    """Return the next shorter lifetime of each public certificate of our servers, with its effect on the renewal.
+    """Return the next shorter lifetime of each public certificate of our servers, with the effect on the renewal.
 
     servers: results of xmpp_gateway_cert_info, by host.
     rule: the renewal rule of the settings.
@@ -111,10 +112,10 @@ def client_auth_ends(
     now: datetime.datetime,
     end: datetime.datetime,
 ) -> t.Iterator[Announced]:
-    """Return the public certificates for both purposes that expire soon. Their successors will be for servers only.
+    """Return the public certificates for both purposes that expire soon. The successors will be for servers only.
 
     servers: results of xmpp_gateway_cert_info, by host.
-    entries: of xmpp_partner_probe_info.
+    entries: the entries of xmpp_partner_probe_info.
     rows: the settings of the partners, by the domain in the entries.
     now, end: the horizon (UTC).
     """

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Build an audit as one value: the gathered parts in a stable order, and all numbers that follow from them.
+"""Build an audit as one value: the gathered parts in a stable order, and all numbers that follow from the parts.
 
 All functions are pure. The form is audit.schema.json. Only make_audit() calculates, so that all parts of a report
 agree.
@@ -45,7 +45,7 @@ def make_audit(
     drift: ``summary`` and ``steps`` of a plan, as one dict.
     forecast: the result of forecast(); None without a forecast.
     what_if: the result of gather_what_if().
-    previous: the audit before this one.
+    previous: the audit before this audit.
 
     Raises Invalid if a part does not match the schema.
     """
@@ -106,7 +106,7 @@ def unexplained(partners: t.Iterable[dict[str, t.Any]], findings: t.Iterable[Fin
 
 
 def _severity(one: Finding) -> str:
-    """Return the severity without its acceptance, because an accepted finding explains a verdict too."""
+    """Return a finding's severity before its acceptance, because an accepted finding explains a verdict too."""
     return str((one.get("accepted") or one)["severity"])
 
 

@@ -14,7 +14,7 @@ from .._documents.finding_order import identity
 
 Objects = dict[tuple[str, str], dict[str, t.Any]]
 
-# Not compared: it changes every day, and not_after has the same information.
+# The number of days changes every day, and not_after has the same information.
 _LEFT_OUT = {"days_left"}
 
 
@@ -40,7 +40,7 @@ def objects(audit: Audit) -> Objects:
 
 
 def certificate_name(certificate: t.Mapping[str, t.Any]) -> str:
-    """Return the name of a certificate in findings. Its successor has the same name."""
+    """Return the name of a certificate in findings. The certificate's successor has the same name."""
     return "%s %s" % (certificate["host"], certificate["usage"])
 
 
@@ -54,7 +54,7 @@ def _changes(before: Objects, after: Objects) -> t.Iterator[dict[str, t.Any]]:
 
 
 def _fields(old: dict[str, t.Any], new: dict[str, t.Any]) -> list[dict[str, t.Any]]:
-    """Return the changed keys. Only keys in both are compared, because another version may have more keys."""
+    """Return the changed keys. Only keys in both objects are compared, because another version may have more keys."""
     return [
         {"name": name, "before": old[name], "after": new[name]}
         for name in new

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Choose what an audit asks, decide what it finds, and write the lines that it shows.
+"""Choose the questions of an audit, decide its findings, and write its lines on the screen.
 
 All functions are pure: settings and results of modules go in, values come out.
 """
@@ -33,7 +33,7 @@ Settings = t.Mapping[str, t.Any]
 
 # Options of the probe that have the same name in the settings.
 _AS_SET = ("gateway_port", "trust_store", "nameservers", "timeout", "workers", "expires_within")
-# The most findings on the screen. audit.md has more, and audit.json has all.
+# The most findings on the screen. audit.md has more findings, and audit.json has all findings.
 MOST_LINES = 50
 
 
@@ -42,23 +42,23 @@ def probe_options(verification: Settings, certificate: Settings, sip_domains: t.
 
     verification: the value of sfb_xmpp_verification.
     certificate: the value of sfb_xmpp_certificate.
-    sip_domains: the SIP domains of the deployment; empty if they could not be read.
+    sip_domains: the SIP domains of the deployment; empty if the domains could not be read.
     """
     mine = own_certificate(certificate)
     own = names_in(verification.get("own_domains")) or own_domains(sip_domains, mine.names)
     options = {name: verification.get(name) for name in _AS_SET}
     options["own_domains"] = own
     options["access_edge"] = access_edge(verification, certificate)
-    # A partner's DNS must not make the controller connect to itself, unless the user allows it.
+    # A partner's DNS must not make the controller connect to itself, unless the user allows such a connection.
     options["allow_local"] = bool(verification.get("allow_local"))
     options["certificate"] = verification.get("certificate") or mine.file
     found = {name: value for name, value in options.items() if value not in (None, "", [], {})}
-    # If from_domain is empty, the probe itself reports that it needs a domain.
+    # If from_domain is empty, the probe reports that a domain is needed.
     return {**found, "from_domain": verification.get("from_domain") or asking(own)}
 
 
 def access_edge(verification: Settings, certificate: Settings) -> str:
-    """Return the name of the Access Edge, which is the first name of its certificate; empty if it is not declared."""
+    """Return the name of the Access Edge, which is the first name in the certificate; empty if no name is declared."""
     return str(verification.get("access_edge") or own_certificate(certificate).access_edge)
 
 
@@ -80,11 +80,11 @@ def decide(
     accepted: t.Sequence[Accepted] = (),
     ahead: Ahead | None = None,
 ) -> Audit:
-    """Return the audit of a deployment. See gather() and make_audit() for the other arguments.
+    """Return the audit of a deployment. See gather() and make_audit() for arguments that are not listed.
 
-    declared: the settings. The audit checks the notes of their partners and policies.
+    declared: the settings. The audit checks the notes of the declared partners and policies.
     accepted: see accepted.py.
-    previous: the audit in the directory. It is ignored if it is of another deployment.
+    previous: the audit in the directory. An audit of another deployment is ignored.
     ahead: the horizon of the forecast; None makes no forecast and does not check the support of releases.
 
     Raises Refused if the deployment could not be compared with the settings.
@@ -141,7 +141,7 @@ def lines(audit: Audit, paths: t.Sequence[str], fail_on: str) -> list[str]:
 
 
 def _name(audit: Audit) -> str:
-    """Return the deployment's label, or its host if the inventory has no label."""
+    """Return the deployment's label, or the management host if the inventory has no label."""
     return str(audit["host"] if audit["deployment"] == UNNAMED else audit["deployment"])
 
 
@@ -167,7 +167,7 @@ def outcome(audit: Audit, paths: t.Sequence[str], fail_on: str) -> dict[str, t.A
 
 
 def why_failed(audit: Audit, fail_on: str) -> str:
-    """Return why the run fails, in one sentence; empty if no finding reaches the severity.
+    """Return why the run fails, as a sentence; empty if no finding reaches the severity.
 
     Raises Invalid if ``fail_on`` is not a severity.
     """

@@ -6,7 +6,7 @@
 """Turn the results of the modules into the parts of an audit.
 
 All functions are pure. A missing result becomes a finding, never a value.
-Without a plan no audit is made: its numbers would show that nothing is different.
+Without a plan no audit is made. Otherwise the numbers of the audit would show no differences.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ Result = t.Mapping[str, t.Any]
 _SECURED = {SASL_OVER_TLS: "certificate", TLS_DIALBACK: "tls_dialback", TCP_DIALBACK: "clear_dialback"}
 _LABELS = {resource.noun: resource.label for resource in RESOURCES}
 _SINGLE = {resource.label for resource in RESOURCES if resource.single}
-# The rules for existing objects report these findings of each partner already.
+# The rules for existing objects already report these findings.
 _OF_RULES = ("row_invalid", "row_risky")
 _RENEW = "run sfb.xmpp.certificate"
 _CONVERGE = "run sfb.xmpp.converge, or declare the present state"
-# If a finding of a rule is also a link of the chain, it has the severity of the link.
+# If a finding of a rule is also a link of the chain, the finding has the severity of the link.
 _LINKS = {link.code: link.severity for link in LINKS}
 # The area of the findings of a rule, by the kind of the object.
 _AREAS = {"partner": "partner", "policy": "policy"}
@@ -48,10 +48,10 @@ def finding(severity: str, area: str, code: str, name: str, message: str, remedy
 
 
 def not_compared(plan: Result) -> str:
-    """Return why there is no comparison with the settings; empty if there is a comparison.
+    """Return why the plan is no comparison with the settings; empty if the plan is a comparison.
 
-    A playbook that continues after a failure marks no task as failed. Therefore only the keys of a plan show it.
-    A plan that converge would refuse is a comparison.
+    A playbook that continues after a failure marks no task as failed. Therefore only the keys of a plan show a failure.
+    A plan that converge would refuse is also a comparison.
     """
     return "" if "steps" in plan or plan.get("reasons") else _reason(plan)
 
@@ -112,7 +112,7 @@ def _no_drift() -> dict[str, int]:
 def _drift(deployment: str, plan: Result) -> t.Iterator[Finding]:
     for step in plan.get("steps") or ():
         yield finding("error", "drift", "not_as_declared", step_object(step), _step_text(step), _CONVERGE)
-    # The preflight checks the deployment as it would be after the plan.
+    # The preflight checks the deployment in its state after the plan.
     links = (plan.get("preflight") or {}).get("findings", ())
     for one in links:
         yield _of_link(deployment, one)
@@ -133,7 +133,7 @@ def _reason(result: Result) -> str:
 
 
 def step_object(step: Result) -> str:
-    """Return the object of a step with its kind, because a policy and a setting can have the same name."""
+    """Return the object of a step with the object's kind, because a policy and a setting can have the same name."""
     noun = str(step["cmdlet"]).partition("-")[2]
     label = "user" if str(step["cmdlet"]).startswith("Grant-") else _LABELS.get(noun, noun)
     return label if label in _SINGLE else "%s %s" % (label, step["identity"])
@@ -189,7 +189,7 @@ def _policy(policy: Result) -> dict[str, t.Any]:
 
 
 def _partners(existing: t.Sequence[Result], probe: Result) -> tuple[list[dict[str, t.Any]], list[Finding]]:
-    """Return the partners with their results of the probe, and the findings. A failed probe is a finding."""
+    """Return the partners with the results of the probe, and the findings. A failed probe is a finding."""
     found: list[Finding] = []
     entries: dict[str, list[Result]] = {}
     for entry in probe.get("domains") or ():
@@ -229,7 +229,7 @@ def _partner(partner: Result, entries: t.Sequence[Result]) -> dict[str, t.Any]:
             "level": row.level,
         },
         **_of_edges(entries),
-        # If a partner has several domains, the worst one decides.
+        # If a partner has several domains, the worst domain decides.
         "secured_by": max(secured, key=list(words.SECURED_BY).index),
         "verdict": min(verdicts, key=list(words.VERDICTS).index),
         "certificate_end": min(ends, default=None),
@@ -248,7 +248,7 @@ def _of_edges(entries: t.Sequence[Result]) -> dict[str, t.Any]:
             reached.setdefault(edge["host"], []).append(edge["reached"])
     return {
         "view": BOTH if len(views) > 1 else views.pop(),
-        # If a partner has several domains, the worst one decides: first not reached, then unknown.
+        # If a partner has several domains, the worst domain decides: first not reached, then unknown.
         "edges": [
             {"host": host, "reached": False if False in found else None if None in found else True}
             for host, found in sorted(reached.items())
@@ -259,7 +259,7 @@ def _of_edges(entries: t.Sequence[Result]) -> dict[str, t.Any]:
 def _secured_by(entry: Result) -> str:
     """Return the strongest method that was seen to work.
 
-    If no method was seen to work, the value is ``unknown``. If the settings use no method, it is ``nothing``.
+    If no method was seen to work, the value is ``unknown``. If the settings use no method, the value is ``nothing``.
     """
     uses = (entry["declared"] or {}).get("uses")
     if uses is None:
@@ -285,7 +285,7 @@ def _servers(
 ) -> list[Finding]:
     """Return the broken links of the chain that depend on the servers.
 
-    The view of the Edges on a partner is not here: it is in the partner's entry of the probe.
+    The view of the Edges on a partner is not included. The partner's entry of the probe has the view.
     """
 
     def given(reads: t.Mapping[str, Result]) -> list[dict[str, t.Any]]:
@@ -319,7 +319,8 @@ def _certificates(edges: t.Mapping[str, Result]) -> tuple[list[dict[str, t.Any]]
                 certificates.append(item)
                 name = certificate_name(item)
                 managed = usage in one["managed"]
-                # If a certificate has managed usages, its names and its CA are checked for these usages only.
+                # If a certificate has managed usages, the names and the CA of the certificate are checked for the
+                # managed usages only.
                 for two in one["findings"] if managed or not one["managed"] else ():
                     remedy = _RENEW if managed and two["code"] in ("expired", "expires_soon") else two["remedy"]
                     found.append(finding(two["severity"], "certificate", two["code"], name, two["message"], remedy))

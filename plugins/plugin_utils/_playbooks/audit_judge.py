@@ -39,7 +39,7 @@ def judge(
     """Return the result of gather() at a moment, with the findings that depend on the date.
 
     at: the moment (UTC, aware).
-    declared: the settings. The notes of their partners and policies are checked.
+    declared: the settings. The notes of the declared partners and policies are checked.
     accepted: see accepted.py.
     releases: the releases of the servers, such as ``2015``.
     """
@@ -60,7 +60,7 @@ def due_notes(declared: t.Mapping[str, t.Any], today: datetime.date) -> t.Iterat
 
 
 def as_of(reading: Reading, at: datetime.datetime) -> dict[str, t.Any]:
-    """Return the reading as it would be at a moment, if only the time changed."""
+    """Return the reading at a moment, if only the time has changed."""
     moment = utc(at)
     probe = reading["probe"]
     seen = {name: [_then(one, moment) for one in probe[name]] for name in ("domains", "own") if name in probe}
@@ -78,6 +78,9 @@ def _servers(reads: t.Mapping[str, Result], moment: str) -> dict[str, Result]:
 
 
 def _then(item: Result, moment: str) -> Result:
-    """Return an entry with the last later state that has begun. The times have one form, so texts can be compared."""
+    """Return an entry with the last later state that has begun.
+
+    All times have the same form, so times can be compared as texts.
+    """
     begun = [state for state in item.get("later") or () if state["from"] <= moment]
     return {**item, **begun[-1]} if begun else item

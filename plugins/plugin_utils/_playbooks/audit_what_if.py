@@ -17,7 +17,7 @@ Result = t.Mapping[str, t.Any]
 
 
 def gather_what_if(probe: Result) -> dict[str, t.Any]:
-    """Return the value of ``what_if``: each event in its order, and the probed partners, by name.
+    """Return the value of ``what_if``: the events in their fixed order, and the probed partners, by name.
 
     Partners with equal outcomes are in one group, because many partners have the same settings.
     If a partner has several domains, the worst outcome of an event counts.

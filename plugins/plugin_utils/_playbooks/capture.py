@@ -58,7 +58,7 @@ def decide(
 ) -> Capture:
     """Return the capture of a deployment.
 
-    results: of xmpp_capture_info, by host; an empty result if the process of a host ended without one.
+    results: the results of xmpp_capture_info, by host; an empty result if the process of a host ended without a result.
     names: the pseudonyms.
     made: the time of the capture.
     by: the version of the collection.

@@ -6,7 +6,7 @@
 """Decide what a certificate run does on one Edge, and why.
 
 All functions are pure: values of the inventory and results of tasks go in.
-A run asks for a decision several times for each Edge: at first, after it has read the Edge, and after it has staged.
+A run asks for a decision several times for each Edge: at the start, after the run has read the Edge, and after staging.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Result = dict[str, t.Any]
 
 # The next steps of an Edge.
 NOTHING, LEFT, READ, ASK, MAKE, STAGE, PLAN, SWITCH, WAIT = "nothing left read ask make stage plan switch wait".split()
-# Only usages without a certificate get one. The other value of the setting replaces certificates too.
+# Only usages without a certificate get a certificate. The setting's second value also replaces certificates.
 SEPARATE = "separate"
 
 # The options of the settings that are compared with a certificate in use.
@@ -60,7 +60,7 @@ class CertificateSettings:
 class EdgesInTurn:
     """The Edges of a deployment.
 
-    edges: the Edges in the play, in its order.
+    edges: the Edges in the play, in the order of the play.
     size: the number of Edges, including Edges that --limit excludes.
     failed: hosts whose failure prevents changes on the Edges.
     """
@@ -74,7 +74,7 @@ class EdgesInTurn:
 class Decision:
     """The next step of an Edge.
 
-    what: one of the constants above.
+    what: a constant of this file, such as STAGE.
     usages: the usages of the step.
     why: a sentence for the user, or an empty text.
     """
@@ -89,8 +89,8 @@ def pool_of(
 ) -> EdgesInTurn:
     """Return the Edges that a run works on.
 
-    edges: the Edges of the deployment. If the inventory names none, all hosts of the play are one pool.
-    play: the hosts of the play at its start.
+    edges: the Edges of the deployment. If the inventory names no Edges, all hosts of the play are one pool.
+    play: the hosts at the start of the play.
     playing: the hosts that have not failed.
     doors: the results of the management hosts in this run.
     """
@@ -119,7 +119,7 @@ def decide(
     """Return the next step of an Edge.
 
     reading: the result of xmpp_gateway_cert_info; None before the Edge was read.
-    staged: the result of xmpp_gateway_cert with the phase stage, or its plan.
+    staged: the result of xmpp_gateway_cert with the phase stage, or the plan of that module.
     file_is_good: whether the source is a PKCS#12 file that needs no successor yet.
     made: whether the hook has run.
     asked: whether the issuer of the certificate in use was asked.
@@ -140,7 +140,7 @@ def decide(
         return Decision(ASK, settings.usages)
     if reading is not None and makes and _needs_one(reading) and not file_is_good:
         return Decision(MAKE, settings.usages)
-    # In check mode nothing is staged, so nothing could be switched. The plan of both phases is made at once.
+    # In check mode nothing is staged, so nothing could be switched. Staging and switching are planned at once.
     usages = _free(settings, reading, None)
     if settings.check and settings.phase == "all" and usages:
         return Decision(PLAN, usages)
@@ -176,7 +176,7 @@ def _free(settings: CertificateSettings, reading: Values | None, staged: Values 
 
 
 def in_use(reading: Values) -> Values | None:
-    """Return the certificate whose issuer can be asked: the only certificate, if it can be read."""
+    """Return the certificate whose issuer can be asked: the only certificate of the Edge, if readable."""
     certificates = [one for one in reading["certificates"] if one.get("renewal")]
     return certificates[0] if len(certificates) == 1 == len(reading["certificates"]) else None
 
@@ -184,7 +184,7 @@ def in_use(reading: Values) -> Values | None:
 def _needs_one(reading: Values) -> bool:
     """Return whether an Edge needs a certificate.
 
-    This is the case without a certificate, with several certificates, and if its certificate is due or faulty.
+    An Edge needs a certificate if it has no certificate or several, or if its certificate is due or faulty.
     """
     certificates = reading["certificates"]
     if len(certificates) != 1:
@@ -205,7 +205,10 @@ def _waits(certificate: Values, usages: t.Sequence[str], check: bool) -> str:
 
 
 def options_of(settings: CertificateSettings, decision: Decision, pool: EdgesInTurn, time: str) -> Result:
-    """Return the options of xmpp_gateway_cert for a decision. time: the moment of the renewal rule, for all Edges."""
+    """Return the options of xmpp_gateway_cert for a decision.
+
+    time: the moment of the renewal rule, for all Edges.
+    """
     phase = {STAGE: "stage", PLAN: "switch" if settings.phase == "switch" else "all", SWITCH: "switch"}[decision.what]
     given = {name: value for name, value in settings.certificate.items() if value is not None}
     if LISTENING not in decision.usages:
@@ -231,7 +234,10 @@ def _renew(settings: CertificateSettings, time: str) -> Result:
 
 
 def maker(pool: EdgesInTurn, results: t.Mapping[str, Values]) -> str:
-    """Return the first Edge that needs a certificate; empty if none does. The hook runs there, once for the pool."""
+    """Return the first Edge that needs a certificate; empty if no Edge does.
+
+    The hook runs on this Edge, once for the pool.
+    """
     return next((edge for edge in pool.edges if results.get(edge, {}).get("next") == MAKE), "")
 
 
@@ -244,7 +250,10 @@ def asks(pool: EdgesInTurn, in_use: t.Mapping[str, str], own: str) -> str:
 
 
 def failure(result: Values, edges: t.Mapping[str, Values]) -> str:
-    """Return the message of a failed switch. edges: the last result of each Edge of the pool."""
+    """Return the message of a failed switch.
+
+    edges: the last result of each Edge of the pool.
+    """
     words = [str(result.get("msg") or "The switch failed."), "--"]
     if result.get("went_back"):
         words.append("The former certificate is in use again.")

@@ -3,7 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Decide to which servers a run connects, what it reads of each, and which servers it needs. All functions are pure."""
+"""Decide to which servers a run connects, what the run reads, and which servers the run needs.
+
+All functions are pure.
+"""
 
 from __future__ import annotations
 
@@ -25,11 +28,11 @@ Values = t.Mapping[str, t.Any]
 
 # The roles of the collection that work through a management host.
 ROLES = ("access_policies", "federated_partners", "federation", "gateway_settings", "preflight", "verification")
-# Playbooks that do not need each Edge or Front End. Their report lists what is unknown.
+# Playbooks that do not need each Edge or Front End. The report of such a playbook lists what is unknown.
 _REPORTING = ("audit", "explain", "verify")
-# Playbooks with a later task on Edges and Front Ends, which fails there if a server does not answer.
+# Playbooks with a later task on Edges and Front Ends, which fails if a server does not answer.
 _WORKING = ("certificate", "converge", "decommission", "revoke")
-# The certificates between a Front End and an Edge (port 23456). Partners do not see them.
+# The certificates between a Front End and an Edge (port 23456). Partners do not see these certificates.
 INTERNAL, DEFAULT = MTLS
 
 
@@ -39,8 +42,8 @@ class Need:
 
     gather: the option of xmpp_server_info.
     certificates: the options of xmpp_gateway_cert_info; None does not read certificates.
-    plan: whether to plan the change of its certificate.
-    restart: whether to check that its services can be restarted.
+    plan: whether to plan the change of the server's certificate.
+    restart: whether to check that the server's services can be restarted.
     again: whether a later play uses the session.
     view: the options of xmpp_edge_view; None does not ask about partners.
     """
@@ -63,7 +66,7 @@ def need_of(
     access: AccessChosen = NO_ACCESS,
     view: t.Mapping[str, t.Any] | None = None,
 ) -> Need | None:
-    """Return what a run reads of a host; None if it does not connect to the host.
+    """Return what a run reads of a host; None if the run does not connect to the host.
 
     playbook: the name of a playbook or role.
     host: the name of the host.
@@ -93,7 +96,10 @@ def need_of(
 
 
 def _of_front_end(playbook: str, values: Values, door: bool) -> Need | None:
-    """Return the reads of a Front End. door: whether it is a management host, whose shell offers no certificates."""
+    """Return the reads of a Front End.
+
+    door: whether the host is a management host, whose shell offers no certificates.
+    """
     certificates = None if door else {"usages": [DEFAULT]}
     if playbook in ("preflight", "explain", "audit"):
         return Need((CMDLETS, SERVICES), certificates)
@@ -131,12 +137,15 @@ def _needs_door(playbook: str, values: Values, parts: t.Collection[str]) -> bool
 
 
 def _begins(playbook: str, values: Values) -> bool:
-    """Return whether the required settings are set. If not, a later task reports that, and nothing is sent."""
+    """Return whether the required settings are set.
+
+    If a setting is missing, a later task reports the mistake, and nothing is sent.
+    """
     try:
         if playbook == "revoke":
             canonical_domain(str(values.get("revoke_domain") or ""))
         elif playbook == "migration":
-            # Imported here, because it needs many other modules, and every playbook uses this file.
+            # The import is late, because the imported file needs many modules, and every playbook uses connect.py.
             from . import migration
 
             migration.options(values)
@@ -184,7 +193,8 @@ def plans(settings: CertificateSettings) -> bool:
 def missed(playbook: str, own: str, mine: DeploymentHosts, need: Need | None, one: Connected) -> str:
     """Return the message of a run that fails because a host did not answer.
 
-    The text is empty if the run does not fail, or if a later task reports it. Management hosts are left to later tasks.
+    The text is empty if the run does not fail, or if a later task reports the failure. Management hosts are left to
+    later tasks.
 
     need: what the run reads of the host.
     one: the result of the connect task.

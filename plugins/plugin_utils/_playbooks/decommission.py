@@ -25,7 +25,8 @@ from .outcome import went_wrong
 
 DONE = "done"
 VARIABLE, STAGE = "sfb_xmpp_decommission", "sfb_xmpp_decommission_stage"
-# Before these stages XMPP must be removed from the topology. They remove the certificate's assignment on the Edges.
+# Before these stages XMPP must be removed from the topology. The stages remove the certificate's assignment on the
+# Edges.
 LAST = ("unbind", DONE)
 # Stages in which partners still exist.
 WITH_PARTNERS = ("export", "remove")
@@ -115,7 +116,8 @@ def find_stage(
 def bound_edges(edges: t.Sequence[str], read: t.Mapping[str, t.Mapping[str, t.Any]]) -> list[str]:
     """Return the Edges of a deployment that have a certificate for XMPP.
 
-    read: results of xmpp_gateway_cert_info, by host. If an Edge could not be read, it counts as having a certificate.
+    read: the results of xmpp_gateway_cert_info, by host. An Edge that could not be read counts as an Edge with a
+    certificate.
     """
 
     def bound(result: t.Mapping[str, t.Any]) -> bool:
@@ -126,7 +128,10 @@ def bound_edges(edges: t.Sequence[str], read: t.Mapping[str, t.Mapping[str, t.An
 
 
 def check_topology(edge_pools: t.Sequence[t.Mapping[str, t.Any]] | None) -> None:
-    """Raise Refused if the topology still has XMPP. edge_pools: from the result of xmpp_topology_info."""
+    """Raise Refused if the topology still has XMPP.
+
+    edge_pools: the Edge pools in the result of xmpp_topology_info.
+    """
     remedy = (
         "Clear XMPP federation in Topology Builder, publish the topology, and run setup again on the Front Ends and on"
         " every Edge."
@@ -139,7 +144,10 @@ def check_topology(edge_pools: t.Sequence[t.Mapping[str, t.Any]] | None) -> None
 
 
 def stage_of(results: t.Sequence[t.Mapping[str, t.Any]]) -> str:
-    """Return the stage of a deployment, or an empty text. results: of xmpp_decommission on its management hosts."""
+    """Return the stage of a deployment, or an empty text.
+
+    results: the results of xmpp_decommission on the management hosts.
+    """
     return next((str(one["stage"]) for one in results if one.get("stage") and not went_wrong(one)), "")
 
 

@@ -52,7 +52,10 @@ def _of(verification: Values, name: str) -> t.Any:
 
 
 def _domains(partners: t.Sequence[Values], wanted: str) -> t.Iterator[tuple[str, str]]:
-    """Return each domain once, with the proxy of its partner. Invalid domains are left out: the probe reports them."""
+    """Return each domain once, with the proxy of the domain's partner.
+
+    Invalid domains are left out: the probe reports them.
+    """
     only = dict.fromkeys(filter(None, (_canonical(one.rpartition("@")[2]) for one in wanted.split(","))))
     found: dict[str, str] = {}
     for partner in partners:
@@ -62,7 +65,7 @@ def _domains(partners: t.Sequence[Values], wanted: str) -> t.Iterator[tuple[str,
             if domain:
                 found.setdefault(domain, proxy)
     if only:
-        # An undeclared domain is asked about too, because the deployment may have it.
+        # Undeclared domains are included, because the deployment may have such a partner.
         found = {domain: found.get(domain, "") for domain in only}
     yield from found.items()
 

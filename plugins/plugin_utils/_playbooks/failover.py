@@ -39,10 +39,10 @@ class Move:
 def owner(topologies: t.Mapping[str, Topology | None], to: str) -> str:
     """Return the deployment that has an Edge pool.
 
-    topologies: by deployment; None if a topology could not be read.
+    topologies: the topologies, by deployment; None if a topology could not be read.
     to: the name of the Edge pool.
 
-    Raises Refused if no deployment has the pool, several have it, or this is unknown.
+    Raises Refused if no deployment or several deployments have the pool, or if a topology is unknown.
     """
     wanted = _name(to)
     pools = {label: _pools(topology) for label, topology in topologies.items()}
@@ -61,7 +61,7 @@ def owner(topologies: t.Mapping[str, Topology | None], to: str) -> str:
 
 
 def topologies_of(reads: t.Mapping[str, t.Sequence[Topology]]) -> dict[str, Topology | None]:
-    """Return the topology of each deployment; None if no management host has read it.
+    """Return the topology of each deployment; None if no management host has read the topology.
 
     reads: the results of the management hosts, by deployment.
     """
@@ -106,7 +106,7 @@ def elsewhere(deployment: str, to: str, owner_of_it: str) -> str:
 
 
 def service_state(moves: t.Sequence[t.Mapping[str, t.Any]], front_end: bool) -> str:
-    """Return the wanted state of a server's services, for xmpp_gateway_service; empty if they are not changed.
+    """Return the wanted state of a server's services, for xmpp_gateway_service; empty if the services are not changed.
 
     moves: the results of the management hosts of the server's deployment.
     front_end: whether the server is a Front End.
@@ -126,7 +126,8 @@ def before_the_move(
 
     looks: the state of each server before the run, by host.
 
-    Raises Refused if a Front End answers and its services cannot be restarted: it would keep the former route.
+    Raises Refused if a Front End answers and its services cannot be restarted. Such a Front End would keep the former
+    route.
     """
     barred = [(host, looks[host]) for host in front_ends if host in looks and looks[host].get("able") is False]
     text = "%s: its services cannot be restarted, but a gateway reads a new route only when it starts. The reason: %s"

@@ -6,7 +6,7 @@
 """Return the options of xmpp_federation for a playbook or a role, from the settings of the inventory.
 
 All functions are pure. A playbook takes all options from the settings. Otherwise another variable with the name of a
-role's parameter could change its result. In a user's own play, the parameters of the role are used.
+role's parameter could change the result. In a user's own play, the parameters of the role are used.
 """
 
 from __future__ import annotations
@@ -23,12 +23,15 @@ Values = t.Mapping[str, t.Any]
 
 # The playbooks that take their options from the settings. Other playbooks pass options to the role.
 OF_SETTINGS = ("converge", "restore", "audit", "history")
-# A restore takes these from the snapshot, so they must not be declared as well.
+# A restore takes these options from the snapshot, so the settings must not declare them.
 _LISTS_ARE_COMPLETE = ("policies_purge", "partners_purge", "exclusive_grants", "allow_replaced_policies")
 
 
 def of_playbook(playbook: str, values: Values) -> dict[str, t.Any]:
-    """Return the options for a playbook. values: the settings that it reads, by their names without the prefix."""
+    """Return the options for a playbook.
+
+    values: the settings that the playbook reads, by name without the prefix.
+    """
     options = {option: values[option] for option in SPEC if option in values}
     if playbook == "history":
         # The playbook names the snapshot. Limits do not apply, because the plan is only shown.
@@ -37,7 +40,7 @@ def of_playbook(playbook: str, values: Values) -> dict[str, t.Any]:
         only = [one.strip() for one in str(values.get("for_partner") or "").split(",") if one.strip()]
         options = {"replication": WAIT, **options, "restore_from": values.get("snapshot_file", NEWEST)}
         return {**options, "restore_only": only} if only else options
-    # An audit writes nothing, so it does not wait for replication.
+    # An audit writes nothing, so the audit does not wait for replication.
     return {**({} if playbook == "audit" else {"replication": WAIT}), **options, "preflight": True}
 
 
@@ -46,7 +49,8 @@ def of_role(role: str, values: Values, parameters: Values) -> dict[str, t.Any]:
 
     role: the name of the role.
     values: the settings that the role reads.
-    parameters: the values of its parameters, by option. Without a value they are null, or empty in ansible-core 2.17.
+    parameters: the values of the role's parameters, by option. A parameter without a value is null, or empty in
+    ansible-core 2.17.
 
     A snapshot to restore replaces the declared settings. Then only the settings of restore are used.
     """

@@ -5,7 +5,8 @@
 
 """Forecast what will break if nothing is done: repeat the audit's decision for later moments, on one reading.
 
-All functions are pure. The decision is repeated at each moment at which one of its inputs changes (audit_judge.py).
+All functions are pure. The decision is repeated at each moment at which an input of the decision changes
+(audit_judge.py).
 A finding that appears then and does not exist now is a forecast. Independent parts are decided separately, each at its
 own moments. Otherwise each moment would cost a decision for all partners. Published dates (announced.py) are added.
 """
@@ -32,7 +33,7 @@ from .audit_gather import Result
 from .audit_judge import NOTED, Reading, judge
 
 DAYS = 90
-# These findings only announce that something will break, so they are not forecast themselves.
+# The findings with these codes only announce that something will break, so they are not forecast.
 ADVANCE = frozenset(
     ("expires_soon", "certificate_expires_soon", "own_certificate_expires_soon", "renewal_due", "partnership_ends",
      "review_due")
@@ -41,7 +42,7 @@ ADVANCE = frozenset(
 _NOTES = frozenset(("support_ended", "updates_ended"))
 # The usages of certificates that messages need.
 _USAGES = ("XmppServer", "Internal", "Default")
-# The areas that runs of the collection change. Windows and freezes apply to them.
+# The areas that runs of the collection change. Windows and freezes apply to these areas.
 _OURS = ("certificate", "own", "preflight")
 
 
@@ -65,11 +66,11 @@ class Ahead:
 class _Part:
     """A part of the decision.
 
-    reading: the reading, limited to this part.
-    turns: the moments (UTC) at which its inputs change, without acceptances.
-    declared: the settings of this part.
-    releases: the releases of the servers, if this part checks their support.
-    names: the names of its objects; None for any name.
+    reading: the reading, limited to the part.
+    turns: the moments (UTC) at which the inputs of the part change, without acceptances.
+    declared: the settings of the part.
+    releases: the releases of the servers, if the part checks the support of releases.
+    names: the names of the part's objects; None for any name.
     """
 
     reading: Reading
@@ -206,10 +207,11 @@ def _announced(reading: Reading, now: datetime.datetime, end: datetime.datetime,
 
 
 def talkers(policies: t.Iterable[Result]) -> int | None:
-    """Return how many users may exchange messages with partners; None if this is unknown.
+    """Return how many users may exchange messages with partners; None if the number is unknown.
 
     An audit reads only the users with a per-user policy. If the global policy or a site policy allows XMPP, other users
-    may exchange messages too, and their number is unknown. Policies do not name partners, so all partners have the
+    may exchange messages too. The number of such users is unknown. Policies do not name partners, so all partners have
+    the
     same users.
     """
     number = 0

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Convert files of the user to one file of variables, and count its objects. All functions are pure."""
+"""Convert files of the user to one file of variables, and count the objects. All functions are pure."""
 
 from __future__ import annotations
 
@@ -22,14 +22,18 @@ from .._files.import_records import UnreadableSource
 from .._files.import_values import granted, imported
 
 PREFIX = "sfb_xmpp_import_"
-# The resource of each file, by the setting that names the file. The order is that of the variables.
+# The resource of each file, by the setting that names the file. The variables are written in this order.
 KINDS: t.Mapping[str, Resource] = {"policies": POLICY, "partners": PARTNER, "gateway": GATEWAY}
 USERS = "users"
 
 
 @dataclass(frozen=True)
 class File:
-    """A file to import. path: its name in messages. data: its content."""
+    """A file to import.
+
+    path: the file's name in messages.
+    data: the file's content.
+    """
 
     path: str
     data: bytes
@@ -50,7 +54,11 @@ class Imported:
 
 
 def asked(values: t.Mapping[str, t.Any]) -> dict[str, str]:
-    """Return the paths of the files, by kind. values: the settings. Raises Refused if a setting is missing."""
+    """Return the paths of the files, by kind.
+
+    values: the settings.
+    Raises Refused if a setting is missing.
+    """
     found = {kind: str(values["import_" + kind]) for kind in (*KINDS, USERS) if "import_" + kind in values}
     if not found:
         names = ", ".join(PREFIX + kind for kind in (*KINDS, USERS))
@@ -59,7 +67,11 @@ def asked(values: t.Mapping[str, t.Any]) -> dict[str, str]:
 
 
 def decide(files: t.Mapping[str, File], encoding: str = "", ignore_columns: t.Collection[str] = ()) -> Imported:
-    """Return the file of variables. files: by kind. Raises Refused with all mistakes of all files."""
+    """Return the file of variables.
+
+    files: the files, by kind.
+    Raises Refused with all mistakes of all files.
+    """
     variables: dict[str, t.Any] = {}
     numbers: list[str] = []
     wrong: list[str] = []

@@ -21,7 +21,7 @@ from .._files.kept import KeptFile
 # The names in the quick start.
 RULE, POLICY = "WinRM for Ansible", "LocalAccountTokenFilterPolicy"
 _POLICY_KEY = "HKLM:\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Policies\\System"
-# The variables of a host for its WinRM service. The last one of a group has precedence.
+# The variables of a host for its WinRM service. The last variable of a group has precedence.
 USER = ("ansible_user", "ansible_psrp_user")
 REACHED = (USER, ("ansible_port", "ansible_psrp_port"), ("ansible_psrp_protocol",))
 # The places of entries that do not concern a single server.
@@ -36,7 +36,7 @@ Facts = t.Mapping[str, t.Any]
 class LeftOver:
     """A manual step.
 
-    code: its key in the result.
+    code: the step's key in the result.
     where: a host of the inventory, ``deployment`` or ``controller``.
     text: the instruction.
     commands: commands to run at that place.
@@ -55,7 +55,7 @@ class LeftOver:
 class ReachedServer:
     """A server with a WinRM service.
 
-    host: its name in the inventory.
+    host: the server's name in the inventory.
     tls: whether the inventory uses HTTPS.
     account: the account in the inventory.
     """
@@ -66,7 +66,7 @@ class ReachedServer:
 
     @property
     def name(self) -> str:
-        """The account's name without its computer."""
+        """The account's name without the computer's name."""
         return self.account.rpartition("\\")[2]
 
     @property
@@ -78,7 +78,7 @@ class ReachedServer:
 
     @property
     def is_made(self) -> bool:
-        """Whether it is a local account that an administrator created. The built-in account is not."""
+        """Whether an administrator created the account on the server. The built-in account is excluded."""
         return self.is_local and self.name.lower() != "administrator"
 
 
@@ -87,8 +87,8 @@ class KeysLeft:
     """The certificates with a key in the store of an Edge.
 
     host: the Edge.
-    keys: from the result of xmpp_gateway_cert; None if they are unknown.
-    former: the thumbprint of the certificate that XMPP used before this run; empty without one.
+    keys: the certificates in the result of xmpp_gateway_cert; None if the keys are unknown.
+    former: the thumbprint of the certificate that XMPP used before this run; empty without a certificate.
     """
 
     host: str
@@ -105,7 +105,7 @@ _FILES = {
     "export": "Keep %s while the legacy servers exist. It is the export that can restore XMPP, and it names users.",
 }
 _CODES = {kind: kind + "_file" if kind in ("key", "state") else kind for kind in _FILES}
-# Files to keep: no command for their removal is shown.
+# Files to keep. No command that removes these files is shown.
 _KEPT = ("journal", "export")
 
 
@@ -140,14 +140,17 @@ def left_over(way: WayOut) -> list[LeftOver]:
 
 
 def reached(host: str, user: str, port: str, protocol: str) -> ReachedServer:
-    """Return a server from the values of REACHED, which are empty if the inventory does not set them."""
+    """Return a server from the values of the variables in REACHED.
+
+    A variable that the inventory does not set is empty.
+    """
     return ReachedServer(host, (protocol or ("http" if port == "5985" else "https")) == "https", user)
 
 
 def keys_of(edge: str, result: t.Mapping[str, t.Any] | None) -> KeysLeft:
     """Return the certificates on an Edge.
 
-    result: of xmpp_gateway_cert with the state absent; None or without keys if the Edge could not be read.
+    result: the result of xmpp_gateway_cert with the state absent; None or without keys if the Edge could not be read.
     """
     found = result or {}
     keys = found.get("keys_left")

@@ -47,7 +47,11 @@ USERS, POOLS = "sfb_xmpp_for_users", "sfb_xmpp_for_pools"
 
 
 def options(values: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """Return the options of xmpp_migration_info. values: the settings. Raises Refused if no user or pool is named."""
+    """Return the options of xmpp_migration_info.
+
+    values: the settings.
+    Raises Refused if no user or pool is named.
+    """
     users, pools = (values.get(name.removeprefix("sfb_xmpp_")) or [] for name in (USERS, POOLS))
     if not users and not pools:
         text = "%s and %s are missing. Name users or pools, as in -e %s=ann@contoso.com or -e %s=fe01.contoso.com"
@@ -92,7 +96,10 @@ def compared(info: Info, rows: t.Sequence[DomainUse]) -> PartnerUsage | None:
 
 
 def report(info: Info, deployment: str, used: PartnerUsage | None = None, target: MigrationTarget = DEFAULT) -> str:
-    """Return the report as Markdown. info: the result of xmpp_migration_info."""
+    """Return the report as Markdown.
+
+    info: the result of xmpp_migration_info.
+    """
     parts: list[Part] = [
         Heading("XMPP and the move to %s (%s)" % (target.name, deployment), 1),
         *_answer(info, target),

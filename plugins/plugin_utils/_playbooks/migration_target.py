@@ -119,12 +119,18 @@ TARGETS: t.Mapping[str, MigrationTarget] = {
 
 
 def target_of(key: t.Any) -> MigrationTarget:
-    """Return the target of a setting. key: a text or a YAML number; without a value, the target is Server 2019."""
+    """Return the target of a setting.
+
+    key: a text or a YAML number; without a value, the target is Server 2019.
+    """
     return TARGETS[str(key or SERVER_2019)]
 
 
 def letter(domains: t.Sequence[str], target: MigrationTarget) -> list[str]:
-    """Return the text for users who move. domains: the domains of the partners."""
+    """Return the text for users who move.
+
+    domains: the domains of the partners.
+    """
     listed = ["", *("- %s" % name for name in domains or ("(no partner is allowed at present)",)), ""]
     if target.has_xmpp:
         return [

@@ -34,7 +34,7 @@ class Onboarding:
     findings: the findings of the probe.
     firewall: the firewall rules, as lines.
     sheet: the sheet for the partner's administrator, as Markdown; empty if the own names are unknown.
-    failed: the message of a failed task; empty if it does not fail.
+    failed: the message of a failed task; empty if the task does not fail.
     """
 
     partner: dict[str, t.Any] | None
@@ -46,7 +46,7 @@ class Onboarding:
 
     @property
     def text(self) -> str:
-        """The entry as YAML below its variable, without the first line of the document."""
+        """The entry as YAML below the variable, without the first line of the document."""
         return inventory_text({LIST: [self.partner]}).removeprefix("---\n") if self.partner else ""
 
 
@@ -56,7 +56,7 @@ def decide(entry: Values, own: Values, ticket: str = "") -> Onboarding:
     entry: the entry of the domain from xmpp_partner_probe_info.
     own: ``domains``, ``access_edge``, ``addresses`` and ``certificate`` for the sheet. Without ``access_edge``, no
     sheet is made.
-    ticket: the ticket of the partner; empty without one.
+    ticket: the ticket of the partner; empty without a ticket.
     """
     domain = str(entry["domain"])
     advised = (entry.get("advice") or {}).get("row")
@@ -76,7 +76,7 @@ def decide(entry: Values, own: Values, ticket: str = "") -> Onboarding:
 
 
 def _cautious(entry: Values) -> str:
-    """Return why settings are suggested although they were not fully checked."""
+    """Return why settings are suggested although the settings were not fully checked."""
     unknown = [name for name, known in (entry.get("accepts") or {}).items() if known == "unknown"]
     text = "These are the strictest settings that may work."
     if unknown:
@@ -94,7 +94,7 @@ def _sheet(partner: Values, own: Values) -> str:
 
 
 def _firewall(entry: Values, own: Values) -> t.Iterator[str]:
-    """Return the rules of both sides. The addresses are those that the controller's DNS returns."""
+    """Return the firewall rules of both sides. The addresses come from the controller's DNS."""
     edge = ", ".join(own.get("addresses") or ()) or own.get("access_edge") or "the Access Edge's public address"
     hosts = dict(entry.get("addresses") or {})
     services = [(one["host"], int(one["port"])) for one in entry.get("srv") or ()] or [(host, PORT) for host in hosts]
@@ -106,7 +106,10 @@ def _firewall(entry: Values, own: Values) -> t.Iterator[str]:
 
 
 def lines(found: Onboarding, domain: str, written: t.Sequence[str] = ()) -> list[str]:
-    """Return the lines that the playbook shows. written: the paths of the written files."""
+    """Return the lines that the playbook shows.
+
+    written: the paths of the written files.
+    """
     told = ["New partner: %s" % domain, found.why]
     if found.partner:
         told += ["", "Add this to the inventory:", "", *found.text.rstrip("\n").split("\n"), ""]
@@ -129,7 +132,7 @@ def added(text: str, partner: Values) -> str:
     text: the content of the file; empty for a new file.
     partner: the entry.
 
-    Raises Invalid if the file has another form, or has the partner already.
+    Raises Invalid if the file has a different form, or already has the partner.
     """
     import yaml  # comes with Ansible
 
@@ -160,7 +163,10 @@ def added(text: str, partner: Values) -> str:
 
 
 def _last_row(node: t.Any, rows: t.Sequence[str]) -> int:
-    """Return the number of the last line of a block node. Its end mark is after blank lines and comments."""
+    """Return the number of the last line of a block node.
+
+    The end mark of YAML is later, after blank lines and comments.
+    """
     last = min(int(node.end_mark.line), len(rows) - 1)
     while last > node.start_mark.line:
         row = rows[last]

@@ -33,7 +33,7 @@ class RunOutcome:
     word: one of WORDS.
     changes: the number of changes that were made, or that are planned in check mode.
     digest: the digest of the plan; empty without a plan.
-    sentence: why the run fails; empty if it does not fail.
+    sentence: why the run fails; empty if the run does not fail.
     """
 
     word: str = OK
@@ -42,14 +42,17 @@ class RunOutcome:
     sentence: str = ""
 
     def and_then(self, other: RunOutcome) -> RunOutcome:
-        """Return the outcome of a run that has both parts."""
+        """Return the outcome of a run that has two parts."""
         word = max(self.word, other.word, key=WORDS.index)
         sentence = self.sentence or other.sentence
         return RunOutcome(word, self.changes + other.changes, self.digest or other.digest, sentence)
 
 
 def outcome_of(result: Result) -> RunOutcome:
-    """Return the outcome of a task. result: of a task of the collection, also of a task that reports an outcome."""
+    """Return the outcome of a task.
+
+    result: the result of a task of the collection. A task that only reports an outcome is also allowed.
+    """
     digest = digest_of(result)
     wrong = went_wrong(result)
     if wrong == REFUSED:
@@ -78,7 +81,7 @@ def went_wrong(result: Result) -> str:
 
 
 def changes_of(result: Result) -> int:
-    """Return how many changes a task made, or would make. Each user who gets or loses a policy counts as one."""
+    """Return how many changes a task made, or would make. Each user who gets or loses a policy counts as one change."""
     summary = result.get("summary")
     if isinstance(summary, t.Mapping) and set(_CHANGES) <= set(summary):
         return sum(int(summary[word]) for word in _CHANGES)
@@ -88,7 +91,7 @@ def changes_of(result: Result) -> int:
 
 
 def sentence(result: Result) -> str:
-    """Return why a task did not succeed, in one line. Several reasons are shown as a list before."""
+    """Return why a task did not succeed, in one line. Several reasons are shown as a list before this line."""
     if result.get("sentence"):
         return str(result["sentence"])
     reasons = result.get("reasons") or ()

@@ -28,15 +28,24 @@ def before_the_revocation(deployment: DeploymentHosts) -> list[str]:
 
 
 def unable(host: str, look: t.Mapping[str, t.Any]) -> list[str]:
-    """Return a line if the services of a server cannot be restarted. look: the state of the server before the run."""
+    """Return a line if the services of a server cannot be restarted.
+
+    look: the state of the server before the run.
+    """
     return [] if look["able"] else ["%s: its services cannot be restarted: %s" % (host, look["reason"])]
 
 
 def revoked(results: Results) -> bool:
-    """Return whether the domain was removed from the partners of a deployment. results: of its management hosts."""
+    """Return whether the domain was removed from the partners of a deployment.
+
+    results: the results of the deployment's management hosts.
+    """
     return any("owners" in one and not went_wrong(one) for one in results)
 
 
 def took_part(results: Results) -> bool:
-    """Return whether a server restarted its services, or tried to do that. results: of the restart."""
+    """Return whether a server restarted its services, or tried to restart them.
+
+    results: the results of the restart.
+    """
     return any(not one.get("skipped") for one in results)

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Summarize a run: the counts of each deployment's plan, and a line for each of its Edges. All functions are pure."""
+"""Summarize a run: the counts of each deployment's plan, and a line for each Edge. All functions are pure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .outcome import CHANGES, OK, RunOutcome, outcome_of
 EDGES = "Edge servers of %s"
 # The calls that change which certificate an Edge uses.
 _SWITCHING = frozenset(("Set-CsCertificate", "Remove-CsCertificate"))
-# Columns: as in the plan of a deployment.
+# The columns are those of a deployment's plan.
 _NAME = 31
 
 Results = t.Mapping[str, t.Any]
@@ -25,7 +25,7 @@ Results = t.Mapping[str, t.Any]
 def lines(plans: t.Iterable[t.Sequence[str]], edges: t.Mapping[str, t.Mapping[str, Results]]) -> list[str]:
     """Return the lines of a run.
 
-    plans: the lines of each deployment. Indented lines are left out, because the plan has shown them before.
+    plans: the lines of each deployment. Indented lines are left out, because the plan has already shown those lines.
     edges: the result of each Edge's last task, by deployment and name of the Edge.
     """
     found = [text for plan in plans for text in plan if not text.startswith("  ")]
@@ -46,7 +46,8 @@ def last(staged: Results | None, switched: Results | None) -> Results:
 def outcome(results: t.Iterable[Results], later: bool) -> RunOutcome:
     """Return the outcome of the Edges of a deployment. Each certificate that is replaced, added or removed is a change.
 
-    later: whether another run switches to a certificate that this run staged. Staging is not counted as a change then.
+    later: whether another run switches to a certificate that this run staged. In this case, staging is not counted as a
+    change.
     """
     found = RunOutcome()
     for result in results:
@@ -58,7 +59,10 @@ def outcome(results: t.Iterable[Results], later: bool) -> RunOutcome:
 
 
 def total(doors: t.Iterable[Results], edges: RunOutcome) -> RunOutcome:
-    """Return the outcome of a run in a deployment. doors: results of its management hosts."""
+    """Return the outcome of a run in a deployment.
+
+    doors: the results of the deployment's management hosts.
+    """
     found = RunOutcome()
     for result in doors:
         if result and not result.get("skipped"):
@@ -71,7 +75,10 @@ def _switches(result: Results) -> bool:
 
 
 def line(name: str, result: Results) -> str:
-    """Return the line of an Edge. result: of its last task."""
+    """Return the line of an Edge.
+
+    result: the result of the Edge's last task.
+    """
     mark = "!" if result.get("failed") else "~" if result.get("changed") else " "
     return ("  %s %-*s %s" % (mark, _NAME, printable(name), _said(result))).rstrip()
 

@@ -21,7 +21,7 @@ Results = t.Mapping[str, Connected | None]
 def services(deployment: DeploymentHosts, results: Results) -> list[dict[str, t.Any]]:
     """Return the option ``services``.
 
-    The key ``status`` is empty if the host has no XMPP service. It is left out if it could not be read.
+    The key ``status`` is empty if the host has no XMPP service. The key is left out if the services could not be read.
     """
     found = []
     for kind, hosts in (("gateway", deployment.front_ends), ("proxy", deployment.edges)):
@@ -46,7 +46,10 @@ def servers(deployment: DeploymentHosts, results: Results, declared: t.Collectio
 
 
 def edges(deployment: DeploymentHosts, results: Results, declared: t.Collection[str]) -> list[dict[str, t.Any]]:
-    """Return the option ``edges``. declared: the Edges whose certificate the next run assigns."""
+    """Return the option ``edges``.
+
+    declared: the Edges whose certificate the next run assigns.
+    """
     found = []
     for host in deployment.edges:
         read = certificates(results.get(host))
@@ -77,7 +80,7 @@ def front_ends(deployment: DeploymentHosts, results: Results) -> list[dict[str, 
 
 
 def certificates(one: Connected | None) -> dict[str, t.Any]:
-    """Return the result of xmpp_gateway_cert_info on a host, or ``msg`` with the reason why it has none."""
+    """Return the result of xmpp_gateway_cert_info on a host, or ``msg`` with the reason why there is no result."""
     if one is None:
         return {"msg": "they were not read in this run"}
     return one.certificates or {"msg": one.reason}

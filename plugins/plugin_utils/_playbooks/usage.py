@@ -30,7 +30,7 @@ _SEEN = "The table covers only the days that the Monitoring database keeps."
 class PartnerUsage:
     """The use of partners.
 
-    partners: the use of each partner with all of its domains, in the order of the partners.
+    partners: the use of each partner with all domains, in the order of the partners.
     undeclared: domains of the table that belong to no partner.
     """
 
@@ -56,7 +56,11 @@ class PartnerUsage:
 
 
 def read(path: str, data: bytes) -> list[DomainUse]:
-    """Return the rows of the table. path: its name in messages. Raises Refused with all mistakes."""
+    """Return the rows of the table.
+
+    path: the table's name in messages.
+    Raises Refused with all mistakes.
+    """
     try:
         return read_usage(data)
     except UnreadableSource as exc:
@@ -70,7 +74,7 @@ def compare(
 
     rows: the rows of the table.
     partners: dicts with ``domain`` and ``additional_domains``.
-    own: the own SIP domains. Their sessions are ignored.
+    own: the own SIP domains. Sessions with an own domain are ignored.
     """
     left = {row.domain: row for row in rows}
     found = []
@@ -84,7 +88,7 @@ def compare(
 
 
 def _canonical(name: t.Any) -> str:
-    """Return a domain in its compared form; empty if it is invalid. A server can have invalid domains."""
+    """Return a domain in its compared form; empty if the domain is invalid. A server can have invalid domains."""
     try:
         return canonical_domain(str(name))
     except Invalid:

@@ -41,10 +41,10 @@ PARAMETERS: dict[str, t.Any] = {
     "messages": [],
     "fail_on": ["failed"],
     **{name: PROBE[name]["default"] for name in ("gateway_port", "timeout", "workers", "expires_within")},
-    # A partner's DNS must not make the controller connect to itself, unless the user allows it.
+    # A partner's DNS must not make the controller connect to itself, unless the user allows such a connection.
     "allow_local": False,
 }
-# The options of a certificate that list its names, in addition to access_edge.
+# The options that list names of a certificate, in addition to access_edge.
 _NAMES = ("names", "sip_domains", "xmpp_domains")
 # The most names in the message of a failed run.
 _NAMED = 5
@@ -57,7 +57,7 @@ _NAMED = 5
 class OwnCertificate:
     """The values for a probe from the settings of a certificate.
 
-    names: the names in the certificate. The first one is the Access Edge's FQDN.
+    names: the names in the certificate. The first name is the Access Edge's FQDN.
     access_edge: the Access Edge's FQDN.
     file: path and passphrase of a PKCS#12 file on the controller; None if the source has another type.
     """
@@ -68,7 +68,10 @@ class OwnCertificate:
 
 
 def own_certificate(settings: Values) -> OwnCertificate:
-    """Return the own certificate. settings: ``sfb_xmpp_certificate`` of the deployment; empty if it is not set."""
+    """Return the own certificate.
+
+    settings: ``sfb_xmpp_certificate`` of the deployment; empty if the setting is missing.
+    """
     source = settings.get("source") or {}
     file = None
     if source.get("type") == "pkcs12" and source.get("path"):
@@ -76,21 +79,20 @@ def own_certificate(settings: Values) -> OwnCertificate:
     options = {name: names_in(settings.get(name)) for name in _NAMES}
     try:
         names = tuple(required_names(access_edge=str(settings.get("access_edge") or ""), **options))
-    except InvalidNames:  # sfb.xmpp.certificate reports the mistake before it writes
+    except InvalidNames:  # the playbook certificate reports the mistake before any write
         names = tuple(options["names"])
     return OwnCertificate(names, names[0] if names else "", file)
 
 
 def names_in(value: t.Any) -> list[str]:
-    """Return a list of names. Like Ansible, it accepts a text with commas."""
+    """Return a list of names. As in Ansible, the value can be a text with commas."""
     if isinstance(value, str):
         value = [part.strip() for part in value.split(",")]
     return [str(one) for one in value or () if one]
 
 
 def probing_of(settings: Values, certificate: Values) -> dict[str, t.Any]:
-    """Return the options with which a run probes partners before it writes: of xmpp_partner_probe_info, and
-    certificate_names.
+    """Return the options with which a run probes partners before it writes.
 
     settings: ``sfb_xmpp_verification``.
     certificate: ``sfb_xmpp_certificate`` of the deployment.
@@ -105,7 +107,7 @@ def probing_of(settings: Values, certificate: Values) -> dict[str, t.Any]:
 
 
 def parameters_of(values: Values) -> dict[str, t.Any]:
-    """Return the parameters of the role, without its prefix, from the settings of the playbook."""
+    """Return the parameters of the role, without the prefix, from the settings of the playbook."""
     verification = values.get("verification") or {}
     given = {name: verification[name] for name in PARAMETERS if verification.get(name) not in (None, "")}
     of_run = {"partners": values.get("partners") or [], "for_partner": values.get("for_partner") or ""}
@@ -143,7 +145,10 @@ def domains_of(partner: Values) -> list[str]:
 
 
 def messages_to(messages: t.Sequence[Values], partners: t.Sequence[Values], wanted: str) -> list[int]:
-    """Return the numbers of the messages to send. If partners are wanted, only messages to their domains are sent."""
+    """Return the numbers of the messages to send.
+
+    If partners are wanted, only messages to the wanted domains are sent.
+    """
     if not wanted:
         return list(range(len(messages)))
     domains = {domain for one in partners for domain in domains_of(one)}
@@ -175,7 +180,7 @@ class Message:
 
     @property
     def latency(self) -> float | None:
-        """The latency in seconds; None if it is unknown."""
+        """The latency in seconds; None if the latency is unknown."""
         found: float | None = (self.result.get("test") or {}).get("latency")
         return found
 
@@ -190,11 +195,11 @@ class Message:
 
 
 def table(entries: t.Sequence[Values], messages: t.Sequence[Message], note: str, summary: Values) -> list[str]:
-    """Return a line for each domain, the worst first, with a line for each of its findings.
+    """Return a line for each domain, the worst first, with a line for each finding of the domain.
 
-    entries: of the probe.
+    entries: the entries of the probe.
     messages: the test messages.
-    note: where the own domains come from; empty if the user declared them.
+    note: the source of the own domains; empty if the user declared the domains.
     summary: the number of domains by verdict.
     """
     width = max([len(_domain(entry)) for entry in entries] + [14])
@@ -230,7 +235,7 @@ def _details(entry: Values) -> str:
 
 
 def _methods(accepts: Values, methods: t.Iterable[str], joint: str) -> str:
-    """Return short names of methods. A question mark means that it is unknown if the partner accepts it."""
+    """Return short names of methods. For a method with a question mark, the acceptance is unknown."""
     names = [_SHORT[method] + ("?" if accepts[method] == "unknown" else "") for method in methods]
     return joint.join(names) or "nothing"
 
@@ -247,7 +252,7 @@ def _findings(entry: Values) -> t.Iterator[str]:
 
 
 def _advice(entries: t.Sequence[Values]) -> list[str]:
-    """Return a line for each advice, with its partners."""
+    """Return a line for each advice, with the partners to which it applies."""
     found: dict[str, list[str]] = {}
     for entry in entries:
         advice = entry.get("advice") or {}
@@ -257,8 +262,11 @@ def _advice(entries: t.Sequence[Values]) -> list[str]:
 
 
 def of_edges(views: t.Sequence[Values]) -> list[str]:
-    """Return what the Edges logged, and what they did not check. views: results of xmpp_edge_view."""
-    # Imported here, because a run that writes reads its settings from this file and does not need the probe.
+    """Return lines about the Edges: the logged results, and the checks that were not possible.
+
+    views: results of xmpp_edge_view.
+    """
+    # The import is late, because a run that writes needs the settings of this file, but not the probe.
     from ...module_utils._probe.edge_judge import gaps, xmpp_events
     from ...module_utils._probe.edge_view import view_of
 
@@ -270,7 +278,10 @@ def of_edges(views: t.Sequence[Values]) -> list[str]:
 
 
 def wrong(entries: t.Sequence[Values], messages: t.Sequence[Message], fail_on: t.Collection[str]) -> str:
-    """Return the message of a failed run; an empty text if nothing is wrong. fail_on: verdicts that fail the run."""
+    """Return the message of a failed run; an empty text if nothing is wrong.
+
+    fail_on: verdicts that fail the run.
+    """
     bad = [str(entry["domain"]) for entry in entries if entry["verdict"] in fail_on]
     lost = [one.to_user for one in messages if one.outcome == "failure"]
     parts = []

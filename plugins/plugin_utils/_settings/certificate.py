@@ -20,10 +20,10 @@ _SETTING = BY_NAME[NAME]
 
 
 def certificate_of(action: Action, variables: Variables) -> dict[str, t.Any]:
-    """Return the value of sfb_xmpp_certificate, from the first Edge that has a value; then from the task's host.
+    """Return the value of sfb_xmpp_certificate, from the first Edge that has a value; otherwise from the task's host.
 
-    The Edges come first, because converge installs their certificate. Without a value, the result is empty.
-    Raises Refused if the value cannot be used: with ``--limit``, the Edges' own check did not run.
+    The Edges come first, because converge installs the certificate of the Edges. Without a value, the result is empty.
+    Raises Refused if the value cannot be used, because with ``--limit`` the check of the Edges did not run.
     """
     own = str(variables["inventory_hostname"])
     for host in (*servers_in(variables).of(own).edges, own):

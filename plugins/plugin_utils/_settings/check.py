@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Check values of variables, and report all mistakes, each with its variable. All functions are pure."""
+"""Check values of variables, and report all mistakes, each with the variable's name. All functions are pure."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def mistakes(spec: Spec, value: t.Any, place: str) -> list[str]:
 
     spec: the argument spec.
     value: the value.
-    place: the name, such as ``sfb_xmpp_audit.fail_on``.
+    place: the name in mistakes, such as ``sfb_xmpp_audit.fail_on``.
 
     A value that can be converted without loss is not a mistake. For example, "5" is a number, and a list of names can
     be a text with commas, as in Ansible.
@@ -48,7 +48,7 @@ def mistakes(spec: Spec, value: t.Any, place: str) -> list[str]:
     try:
         _CHECKS[kind](value)
         if "choices" in spec:
-            # YAML reads a word of digits as a number. It is converted to a text.
+            # YAML reads a word of digits as a number. The number is converted to a text.
             word = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
             Choice(**{str(one): str(one) for one in spec["choices"]}).from_user(word)
     except Invalid as exc:

@@ -22,14 +22,14 @@ Variables = t.Mapping[str, t.Any]
 def mistakes_around(variables: Variables) -> list[str]:
     """Return the mistakes in the servers of the inventory.
 
-    They include differences between the management hosts of the deployment of the task's host.
+    The mistakes include differences between the management hosts in the deployment of the task's host.
     """
     servers = servers_in(variables)
     return [*servers.mistakes, *differences(variables, servers.of(str(variables["inventory_hostname"])).doors)]
 
 
 def differences(variables: Variables, doors: t.Sequence[str]) -> list[str]:
-    """Return the differences between the settings of the first management host and of the others.
+    """Return the differences between the settings of the first management host and of all other management hosts.
 
     variables: the variables of a task.
     doors: the management hosts of one deployment.
@@ -41,7 +41,7 @@ def differences(variables: Variables, doors: t.Sequence[str]) -> list[str]:
 def _declared(values: Variables) -> dict[str, t.Any]:
     """Return the settings of a host, as plain values.
 
-    If a value cannot be evaluated, its value is the error. The host's own check reports the error.
+    If a variable cannot be evaluated, the error is its value. The host's own check reports the error.
     """
     found: dict[str, t.Any] = {}
     for name in map(str, values):

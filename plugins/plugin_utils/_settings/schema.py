@@ -5,7 +5,7 @@
 
 """Make the JSON Schema of an inventory's variables from the table, for editors and CI. All functions are pure.
 
-It has two roots: a file of variables (group_vars, host_vars), and an inventory in YAML (hosts.yml).
+The schema has two roots: a file of variables (group_vars, host_vars), and an inventory in YAML (hosts.yml).
 """
 
 from __future__ import annotations
@@ -56,12 +56,18 @@ _FORMS: dict[str, list[Schema]] = {
 
 
 def variables(texts: t.Mapping[str, str]) -> Schema:
-    """Return the schema of a file of variables. texts: descriptions, by place (``sfb_xmpp_audit.fail_on``)."""
+    """Return the schema of a file of variables.
+
+    texts: descriptions, by place (``sfb_xmpp_audit.fail_on``).
+    """
     return {"$schema": DRAFT, "title": "Variables of sfb.xmpp", "$ref": "#/$defs/variables", "$defs": _defs(texts)}
 
 
 def inventory(texts: t.Mapping[str, str]) -> Schema:
-    """Return the schema of an inventory in YAML. texts: descriptions of options, by place."""
+    """Return the schema of an inventory in YAML.
+
+    texts: descriptions of options, by place.
+    """
     groups = {"type": "object", "additionalProperties": {"$ref": "#/$defs/group"}}
     group: Schema = {
         "type": ["object", "null"],

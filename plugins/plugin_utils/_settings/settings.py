@@ -29,12 +29,12 @@ from .._playbooks import accepted
 from . import check
 from .table import ACCESS, BY_NAME, FORECAST_DAYS, FREE, IGNORED, OF_A_HOST, PREFIX, TAGS, Setting, read_by
 
-# The parts of a federation. They are checked by the code that reads them for the plan.
+# The parts of a federation. The code that reads the parts for the plan also checks them.
 _DECLARED = frozenset(PREFIX + resource.part for resource in RESOURCES)
 _EVERYTHING = frozenset(("all", "tagged"))
 # A revocation must work even if other settings are wrong, so unknown names are only warnings.
 LENIENT = frozenset(("revoke",))
-# The values of sfb_xmpp_allow for playbooks with other values than usual.
+# The values of sfb_xmpp_allow for playbooks with different values.
 ALLOWS = {"revoke": ("protected",)}
 
 
@@ -42,10 +42,10 @@ ALLOWS = {"revoke": ("protected",)}
 class Source:
     """The source of a host's values.
 
-    names: the names of all its variables.
+    names: the names of all variables of the host.
     extra: the names of the variables that were given with ``-e``.
     value: returns the evaluated value of a variable, as plain built-ins. Raises ValueError with the reason.
-    place: returns file and line of a variable, or an empty text if they are unknown.
+    place: returns file and line of a variable, or an empty text if file and line are unknown.
     """
 
     names: t.Collection[str]
@@ -58,7 +58,7 @@ class Source:
 class Settings:
     """The settings of a host.
 
-    values: the variables that are set, by their names without the prefix, as the user wrote them.
+    values: the variables that are set, by name without the prefix, in the user's form.
     warnings: the warnings, as texts.
     """
 
@@ -84,7 +84,7 @@ def read(playbook: str, source: Source) -> Settings:
         if setting.name not in _DECLARED:
             found += [_at(source, setting.name, text) for text in check.mistakes(setting.spec, value, setting.name)]
     found += _declared(values, source)
-    # If the form of a value is wrong, its meaning is not checked.
+    # If the form of a value is wrong, the meaning of the value is not checked.
     wrong = [_where(text) for text in found]
     found += [
         _at(source, re.split(r"[\[:.]", text)[0], text)
@@ -118,7 +118,7 @@ def _of_meaning(playbook: str, values: t.Mapping[str, t.Any]) -> list[str]:
     except Invalid as exc:
         found.append(str(exc))
     except (AttributeError, TypeError):
-        pass  # of another type, which was reported before
+        pass  # a value of the wrong type was reported before
     found += [*_accepted(values), *_forecast(values)]
     try:
         declare_revoked(
@@ -139,7 +139,7 @@ def _accepted(values: t.Mapping[str, t.Any]) -> list[str]:
 
 def _forecast(values: t.Mapping[str, t.Any]) -> t.Iterator[str]:
     days = values["audit"].get("forecast_days") if isinstance(values.get("audit"), dict) else None
-    # A value of another type was reported before.
+    # A value of the wrong type was reported before.
     if days is not None and str(days).strip().isdigit() and not 1 <= int(days) <= FORECAST_DAYS:
         yield "%saudit.forecast_days: %s must be a number of days from 1 to %d" % (PREFIX, days, FORECAST_DAYS)
 
@@ -172,7 +172,7 @@ def _names(playbook: str, source: Source) -> tuple[list[str], list[str]]:
             continue
         setting = BY_NAME.get(name)
         if setting is None:
-            # The comparison leaves out the prefix, because it makes all names similar.
+            # The comparison leaves out the prefix, because the prefix makes all names similar.
             near = did_you_mean(name[len(PREFIX) :], [known[len(PREFIX) :] for known in BY_NAME])
             near = near.replace("did you mean ", "did you mean " + PREFIX)
             text = "there is no such variable%s" % (near or ". Begin the names of your own variables with %s" % FREE)
@@ -206,7 +206,7 @@ def _declared(values: t.Mapping[str, t.Any], source: Source) -> list[str]:
 
 
 def _at(source: Source, name: str, text: str) -> str:
-    """Return the text, with file and line if they are known."""
+    """Return the text, with file and line if both are known."""
     place = source.place(name)
     return "%s (%s)" % (text, place) if place else text
 
@@ -215,7 +215,10 @@ def _at(source: Source, name: str, text: str) -> str:
 
 
 def contradictions(hosts: t.Mapping[str, t.Mapping[str, t.Any]]) -> list[str]:
-    """Return the differences between hosts of one deployment. hosts: the variables of each host."""
+    """Return the differences between hosts of one deployment.
+
+    hosts: the variables of each host.
+    """
     found = []
     (first, own), *others = hosts.items()
     for name in sorted(set(BY_NAME) - OF_A_HOST):
@@ -231,7 +234,10 @@ def contradictions(hosts: t.Mapping[str, t.Mapping[str, t.Any]]) -> list[str]:
 
 @dataclass(frozen=True)
 class Chosen:
-    """The selection by tags. nothing: a line for the user if the tags select no part of the playbook."""
+    """The selection by tags.
+
+    nothing: a line for the user if the tags select no part of the playbook.
+    """
 
     nothing: str = ""
 
@@ -243,8 +249,8 @@ def chosen(playbook: str, run: t.Iterable[str], skip: t.Iterable[str]) -> Chosen
     run: the values of ``--tags``.
     skip: the values of ``--skip-tags``.
 
-    Raises Refused if a tag is similar to a tag of the playbook. Other tags can belong to a playbook that imports this
-    one.
+    Raises Refused if a tag is similar to a tag of the playbook. Unknown tags can belong to a playbook that imports the
+    playbook.
     """
     known = TAGS.get(playbook, ())
     wanted, skipped = set(run), set(skip)
@@ -263,7 +269,10 @@ def chosen(playbook: str, run: t.Iterable[str], skip: t.Iterable[str]) -> Chosen
 
 
 def certificate_chosen(run: t.Iterable[str], skip: t.Iterable[str]) -> bool:
-    """Return whether the tags select the certificate of the Edge servers in converge. run, skip: see chosen()."""
+    """Return whether the tags select the certificate of the Edge servers in converge.
+
+    run, skip: see chosen().
+    """
     meant = {*_EVERYTHING, "certificate"}
     return bool(meant.intersection(run)) and not meant.intersection(skip)
 
@@ -286,7 +295,7 @@ NO_ACCESS = AccessChosen(False, False)
 def access_chosen(playbook: str, run: t.Iterable[str], skip: t.Iterable[str]) -> AccessChosen:
     """Return whether the tags select the check of access. run, skip: see chosen().
 
-    The check runs only if its tag is named, like a task with the tag ``never``.
+    The check runs only if the tag of the check is named, like a task with the tag ``never``.
     """
     if playbook != "preflight" or ACCESS not in run or ACCESS in skip:
         return NO_ACCESS

@@ -27,7 +27,10 @@ def settings_of(action: Action, variables: Variables, playbook: str) -> Settings
 
 
 def source_of(action: Action, variables: Variables) -> Source:
-    """Return the source of values. variables: of a task, or of another host (``hostvars[HOST]``)."""
+    """Return the source of values.
+
+    variables: the variables of a task, or of another host (``hostvars[HOST]``).
+    """
 
     def value(name: str) -> t.Any:
         try:
@@ -50,7 +53,7 @@ def source_of(action: Action, variables: Variables) -> Source:
 
 
 def _brief(exc: AnsibleError) -> str:
-    """Return Ansible's reason in one line, with at most 300 characters."""
+    """Return Ansible's reason on a single line, with at most 300 characters."""
     text = str(getattr(exc, "message", "") or exc)
     return " ".join(text.split())[:300]
 
@@ -58,8 +61,8 @@ def _brief(exc: AnsibleError) -> str:
 def origin(value: t.Any) -> str:
     """Return file and line of a value, or an empty text.
 
-    ansible-core 2.19 keeps them in a tag, older versions in an attribute. Both are internal to ansible-core, so an
-    empty text must always be acceptable.
+    ansible-core 2.19 keeps file and line in a tag. Older versions keep file and line in an attribute. Tag and attribute
+    are internal to ansible-core, so an empty text must always be acceptable.
     """
     position = getattr(value, "ansible_pos", None)
     if position:
