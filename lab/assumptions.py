@@ -5,7 +5,7 @@
 
 """List all decisions of the lab that no public documentation covers.
 
-None of them was tried on a real server. The code that applies an entry calls ``rests_on(KEY)``. A test compares the
+No assumption was tried on a real server. The code that applies an entry calls ``rests_on(KEY)``. A test compares the
 calls with the list. All other behavior follows the pages in contract.yml. If clients must not depend on the more
 tolerant possibility, the lab has the stricter one.
 
@@ -71,7 +71,11 @@ def _note(key: str) -> None:
 
 @dataclass(frozen=True)
 class Assumption:
-    """Describe one decision. statement: the behavior of the lab. why: the reason for this behavior."""
+    """Describe one decision.
+
+    statement: the behavior of the lab.
+    why: the reason for this behavior.
+    """
 
     key: str
     statement: str

@@ -29,9 +29,10 @@ class Context:
     """Describe one call.
 
     visible: the cmdlets that the session knows.
-    modules: the modules that the session has imported. A cmdlet can add to them.
+    modules: the modules that the session has imported. A cmdlet can add modules.
     wait: a function that makes the call take a number of seconds, unless the client stops it.
-    lasts: a function that a handler sets if the call must continue after its effect. The call ends when it returns
+    lasts: a function that a handler sets if the call must continue after the effect. The call ends when the function
+    returns
         false.
     """
 
@@ -54,7 +55,7 @@ class Context:
         self.report(error)
 
     def changed(self) -> None:
-        """Note a write to the Central Management Store. Its replicas are then out of date for some time."""
+        """Note a write to the Central Management Store. The replicas are then out of date for some time."""
         replication.changed(self.store)
 
     def all(self, kind: str, args: Arguments) -> dict[str, Document]:

@@ -96,7 +96,7 @@ def _get_command(ctx: Context, args: Arguments) -> t.Iterable[object]:
 
 
 def _get_help(ctx: Context, args: Arguments) -> t.Iterable[object]:
-    """Answer for a command without a help file: its name and its syntax."""
+    """Answer for a command without a help file: the name and the syntax of the command."""
     wanted = args.text("Name") or "*"
     found = [c for c in ctx.visible() if like(c.name, wanted)]
     if not found and not has_wildcard(wanted):
@@ -188,7 +188,7 @@ def _measure(ctx: Context, args: Arguments) -> t.Iterable[object]:
 
 
 def _out_default(ctx: Context, args: Arguments) -> t.Iterable[object]:
-    """Write to the server's host. In a remote session, there is no such host."""
+    """Write to the server's host. A remote session has no host."""
     return []
 
 

@@ -17,7 +17,7 @@ from .clixml import Raw
 
 _SETTINGS = "Microsoft.Rtc.Management.WritableConfig.Settings"
 
-# Their numbers follow the order of the documented names: see enum-numbers.
+# The numbers of these enumerations follow the order of the documented names: see enum-numbers.
 
 
 @PSType(["%s.XmppFederation.PartnerType" % _SETTINGS], rehydrate=False)
@@ -89,12 +89,15 @@ class CommandType(PSEnumBase):
 
 
 def make(types: t.Sequence[str], properties: t.Mapping[str, object], text: str | None = None) -> PSObject:
-    """Return an object with adapted properties. types: the .NET type and its bases, without System.Object."""
+    """Return an object with adapted properties.
+
+    types: the .NET type and the base types, without System.Object.
+    """
     made = PSObject()
-    meta = made.PSObject  # each look-up of an attribute of a PSObject is slow
+    meta = made.PSObject  # Each look-up of an attribute of a PSObject is slow.
     meta.type_names = [*types, "System.Object"]
     for name, value in properties.items():
-        prop = PSNoteProperty(name)  # a value given here would create another PSObject
+        prop = PSNoteProperty(name)  # A value in this call would create another PSObject.
         prop.set_value(value, made)
         meta.adapted_properties.append(prop)
     if text is not None:
@@ -119,7 +122,7 @@ def as_serialised(value: object) -> object:
 
 
 def selected(value: object, wanted: t.Mapping[str, object]) -> PSObject:
-    """Return the result of Select-Object for an object: its own type name, and note properties."""
+    """Return the result of Select-Object for an object: the type name of the result, and note properties."""
     own = (type_names(value) or ["System.Object"])[0]
     found = make(["Selected.%s" % own, "System.Management.Automation.PSCustomObject"], {})
     annotate(found, wanted)
@@ -127,7 +130,7 @@ def selected(value: object, wanted: t.Mapping[str, object]) -> PSObject:
 
 
 def annotate(value: PSObject, notes: t.Mapping[str, object]) -> None:
-    """Add note properties to an object, as cmdlets do with their results."""
+    """Add note properties to an object, as cmdlets add them to results."""
     for name, content in notes.items():
         note = PSNoteProperty(name)
         note.set_value(content, value)

@@ -33,7 +33,7 @@ FILE = "gateway.pfx"
 
 
 def ensure_gateway_pfx(directory: Path) -> None:
-    """Create the file and the authority, unless the file exists and its certificate does not end soon."""
+    """Create the file and the authority, unless the file has a certificate that does not end soon."""
     issuer, chain = public_authority(directory)
     if not _usable(directory, issuer):
         _create(directory, issuer, chain)

@@ -5,8 +5,8 @@
 
 """Create the lab's certificate authority, and the one server certificate for all its hosts.
 
-They are created in the lab's directory if they are missing, end soon, or have other names. Only the owner can read the
-key.
+The certificates are created in the lab's directory if they are missing, end soon, or have other names. Only the owner
+can read the key.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class ServerIdentity:
 
 
 def ensure_identity(directory: Path) -> ServerIdentity:
-    """Return the identity in ``directory``. Create it unless it is valid for another month."""
+    """Return the identity in ``directory``. Create the identity unless it is valid for another month."""
     identity = ServerIdentity(directory / "ca.pem", directory / "server.pem", directory / "server-key.pem")
     if not _usable(identity):
         _create(identity)
