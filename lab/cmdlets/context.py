@@ -32,8 +32,7 @@ class Context:
     modules: the modules that the session has imported. A cmdlet can add modules.
     wait: a function that makes the call take a number of seconds, unless the client stops it.
     lasts: a function that a handler sets if the call must continue after the effect. The call ends when the function
-    returns
-        false.
+    returns false.
     """
 
     store: Store

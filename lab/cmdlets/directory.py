@@ -57,8 +57,7 @@ def _resolve(users: dict[str, Document], identity: str) -> dict[str, Document]:
     """Return the users that an identity means: SIP address, UPN, DOMAIN\\user, DN or display name.
 
     A display name can contain ``*``. Raises CmdletError if no user matches, or if a display name without a
-    wildcard
-    means several users.
+    wildcard means several users.
     """
     rests_on("user-identity-forms")
     key = fold(identity)

@@ -6,8 +6,7 @@
 """Simulate the built-in cmdlets for an Edge's file system, certificate stores (Cert:) and Env: drive.
 
 The cmdlets are \\*-Content, \\*-Item, Get-ChildItem and Test-Path. Paths are absolute. -Path accepts wildcards,
--LiteralPath
-does not.
+-LiteralPath does not.
 """
 
 from __future__ import annotations

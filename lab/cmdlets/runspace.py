@@ -96,8 +96,7 @@ class Runspace:
         """Run statements in order. Raises Cut (fault injection).
 
         If a single statement fails, the pipeline ends. If one of several statements fails, the next statements still
-        run, as in
-        PowerShell. But with -ErrorAction Stop, the pipeline ends.
+        run, as in PowerShell. But with -ErrorAction Stop, the pipeline ends.
         """
         for statement in statements:
             if sink.stopped:

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Run one command of a statement: check that the session offers the command, bind, apply, log."""
+"""Run one command of a statement: check the name, bind parameters, apply faults and effect, log."""
 
 from __future__ import annotations
 
@@ -275,8 +275,7 @@ class Run:
         )
         handler = HANDLERS[cmdlet.name]
         if cmdlet.should_process:
-            # -WhatIf runs the real command and reverts it. So -WhatIf cannot write, and fails if the real command
-            # fails.
+            # -WhatIf runs the real command and reverts the change. So -WhatIf fails if the real command fails.
             with session.store.transaction(keep=not what_if):
                 results = list(handler(ctx, args))
             while not what_if and ctx.lasts is not None and ctx.lasts():

@@ -20,8 +20,7 @@ class Host:
     """Describe a remote shell of a machine, and the machine's pool.
 
     role: ``management`` (OcsPowershell of a Front End, cmdlets loaded), ``front_end`` (WinRM of a Front End) or
-        ``edge``
-        (WinRM).
+        ``edge`` (WinRM).
     """
 
     name: str
@@ -85,8 +84,7 @@ def login(host: Host, user: str) -> Account | None:
 
     Domain accounts have the forms ``DOMAIN\\user`` and ``user@domain``. The local account of an Edge has the forms
     ``user``, ``.\\user`` and ``HOST\\user``, because an Edge is in a workgroup without domain accounts. WinRM of a
-    Front
-    End accepts only its local administrators. Of the accounts, only ``admin`` is a local administrator.
+    Front End accepts only its local administrators. Of the accounts, only ``admin`` is a local administrator.
     """
     if "\\" in user:
         domain, name = user.split("\\", 1)

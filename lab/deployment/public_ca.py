@@ -7,9 +7,8 @@
 partners.
 
 ``public-ca.pem`` in the lab's directory is the root of this authority, for a trust store. ``public-ca-key.pem`` has the
-certificate and
-the key of the issuing authority below the root. Only the owner of the file can read the file. The key of the root is
-not kept.
+certificate and the key of the issuing authority below the root. Only the owner of the file can read the file. The key
+of the root is not kept.
 """
 
 from __future__ import annotations

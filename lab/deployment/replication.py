@@ -6,9 +6,8 @@
 
 A change is an update that reaches every replica after ``replication_seconds``. ``replicas_late`` has other times for
 some replicas. Replicas in ``replicas_stuck`` never get the update. Until ``replication_notice`` has passed, the status
-does not show that a
-replica is behind. A push also creates an update, and deletes the status of the replicas. For at least
-``status_empty_seconds``, the status is first missing, and then empty.
+does not show that a replica is behind. A push also creates an update, and deletes the status of the replicas. For at
+least ``status_empty_seconds``, the status is first missing, and then empty.
 """
 
 from __future__ import annotations
@@ -84,7 +83,7 @@ def states(store: Store) -> list[State]:
 
 
 def freeze(store: Store) -> dict[str, t.Any]:
-    """Return the configuration that a replica keeps if the replica gets stuck now, for the setting ``stale_configuration``."""
+    """Return the configuration that a replica keeps if stuck now, for the setting ``stale_configuration``."""
     return {kind: store.all(kind) for kind in REPLICATED}
 
 

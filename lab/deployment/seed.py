@@ -346,7 +346,7 @@ _FRONT_END = ("Default", "WebServicesInternal", "WebServicesExternal")
 def _issued(
     *wanted: tuple[tuple[str, ...], tuple[str, ...]],
 ) -> tuple[tuple[str, x509.Certificate, bytes | None, tuple[str, ...]], ...]:
-    """Create a private authority, and issue certificates from names and usages. An Edge gets the certificate of the Edge pool."""
+    """Create a private authority, and issue certificates from names and usages. Edges share a pool's certificate."""
     authority = _authority()
     issued: list[tuple[str, x509.Certificate, bytes | None, tuple[str, ...]]]
     issued = [("Root", authority.certificate, None, ())]

@@ -47,10 +47,8 @@ class Shape:
     domain, netbios: names of the domain in Active Directory.
     passwords: of the accounts ``admin``, ``viewer`` and (on Edges) ``edge``. ``granter`` and ``partners`` are optional.
     hosts: the hosts with a remote shell, including fe01 and edge01. Each is ``{"name", "role", "address"}``. The role
-        is
-        ``management`` (a Front End) or ``edge``. ``pool`` is the host's pool. The default is the pool of the first
-        site,
-        or the first Edge pool.
+        is ``management`` (a Front End) or ``edge``. ``pool`` is the host's pool. The default is the pool of the first
+        site, or the first Edge pool.
     sites: each site with the pool of the site. The first site has the Central Management Store.
     edge_pools: FQDNs, or ``{"fqdn", "site", "access_edge"}``. The defaults are the first site and ``access_edge``.
     branches: each branch site with the FQDN of its survivable branch appliance, which has no remote shell.

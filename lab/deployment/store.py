@@ -6,9 +6,8 @@
 """Store the lab's complete state in one SQLite file, with readable functions for tests.
 
 Managed objects are JSON documents. A document has a kind and a key. Keys are compared without case. Certificates,
-files,
-assignments, grants, messages, events and faults have separate tables. Nothing is cached. So a test in another process
-can read and change the state of a running lab.
+files, assignments, grants, messages, events and faults have separate tables. Nothing is cached. So a test in another
+process can read and change the state of a running lab.
 """
 
 from __future__ import annotations
@@ -193,15 +192,15 @@ def _stamp(moment: float) -> str:
 
 
 class Store:
-    """Store the state of one lab. A store is thread-safe. Other processes can open the same directory at the same time."""
+    """Store the state of one lab, thread-safe. Several processes can open the same directory at the same time."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
         path = self.directory / FILE
         # The file contains private keys, so only its owner can read it. An existing file is not opened in this place. A
-        # close
-        # would release the locks of every connection of this process to the file (POSIX), including SQLite's locks.
+        # close would release the locks of every connection of this process to the file (POSIX), including SQLite's
+        # locks.
         with contextlib.suppress(FileExistsError):
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         self._lock = threading.RLock()
@@ -367,7 +366,7 @@ class Store:
         return str(rows[0][0]) if rows else ""
 
     def presented(self, host: str) -> dict[str, str]:
-        """Return the thumbprints by usage that the running service presents: the assignments at the start of the service."""
+        """Return the thumbprints by usage that the running service presents: the assignments at its start."""
         return dict(self.sql("SELECT usage, thumbprint FROM presented WHERE host=? ORDER BY rowid", host))
 
     def put_file(self, host: str, path: str, content: bytes | None) -> None:
@@ -388,7 +387,7 @@ class Store:
     # -- instant messages and contacts
 
     def send_message(self, sender: str, recipient: str, body: str) -> int:
-        """Queue a message from a local user to a partner's user, and return the number. A running lab sends the message."""
+        """Queue a message from a local user to a partner's user, for a running lab. Return the message's number."""
         return self.add_message("out", "", sender, recipient, body, "queued")
 
     def add_message(

@@ -31,7 +31,7 @@ def problem(
     now: datetime.datetime,
     purpose: Purpose,
 ) -> str:
-    """Return the problem of a certificate for a domain; '' if there is none.
+    """Return the problem of a certificate for a domain; '' for no problem.
 
     chain: the certificate, then certificates that can connect it to an anchor.
     now: in UTC.

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Open a connection to a partner's server, step by step. Each step waits for its answer."""
+"""Open a connection to a partner's server, step by step. Each step waits for an answer."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ class Dialog:
         self.features = Features(features.starttls, features.mechanisms, features.dialback or opened.dialback)
 
     def start_tls(self, around: Surroundings, host: str) -> str:
-        """Start TLS. Return the problem of the other side's certificate; '' if there is none."""
+        """Start TLS. Return the problem of the other side's certificate; '' for no problem."""
         self.stream.request_tls()
         if isinstance(self.wait(TlsProceed, TlsRefused), TlsRefused):
             raise DialFailed("the partner refuses STARTTLS, which it offered")

@@ -24,7 +24,7 @@ _PARTS = re.compile(
 
 
 class NotSealed(Exception):
-    """A message is not encrypted as its header states, or not for this connection."""
+    """A message is not encrypted as the header states, or not for this connection."""
 
 
 def unseal(data: bytes, context: spnego.ContextProxy) -> bytes:

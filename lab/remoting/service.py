@@ -57,7 +57,7 @@ class Service:
     def down(self) -> str:
         """Return ``unavailable`` or ``hangs`` if a setting has this value for the host; '' otherwise.
 
-        On a Front End, it applies only to the management shell, which IIS publishes. WinRM continues.
+        On a Front End, the setting applies only to the management shell, which IIS publishes. WinRM continues.
         """
         host = SHELLS[self.host]
         return "" if host.role == "front_end" else str(self._deployment.store.setting("hosts_down").get(host.name, ""))
