@@ -58,10 +58,9 @@ def talk(
 ) -> tuple[Outcome, Outcome]:
     """Send a message from ``first`` (USER@DOMAIN) to ``second``, and another message back.
 
-    ``first`` or ``second`` is a partner's user.
-
-
-    The second message is sent even if the first did not arrive. A local user who writes has the other user as a
+    ``first`` or ``second`` is a partner's user. The second message is sent even if the first message did not arrive. A
+    local
+    user who writes has the other user as a
     contact, so that the answer of an unverified public partner is accepted. Raises LabError if the partner's user
     cannot log in.
     """
@@ -84,7 +83,7 @@ def _out(store: Store, user: User, ours: str, body: str, last: int) -> Outcome:
 
 
 def unanswered(store: Store, ours: str, theirs: str) -> Outcome:
-    """Return the result of a message to a user whose server is down, so that no client can check its arrival."""
+    """Return the result of a message to a user whose server is down, so that no client can check the arrival."""
     body, last = "Are you there?", max((event.id for event in store.events()), default=0)
     number = store.send_message(ours, theirs, body)
     _wait(lambda: _status(store, number) != "queued")

@@ -69,7 +69,7 @@ class Lab:
         self.xmpp_port = running.xmpp_port
 
     def adopt(self, parent: subprocess.Popen[bytes]) -> None:
-        """Wait for the lab that another process starts here. Raises LabError."""
+        """Wait for the lab that another process starts in this directory. Raises LabError."""
         running = self._wait(lambda: process.find(self.directory), parent)
         if running is None:
             raise LabError("the lab in %s did not start. Read its lab.log" % self.directory)

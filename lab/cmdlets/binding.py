@@ -199,7 +199,7 @@ def convert(parameter: Parameter, value: object) -> t.Any:
 
 def _convert_null(parameter: Parameter) -> t.Any:
     if parameter.type == "SwitchParameter":
-        return True  # a switch named without a value travels as null
+        return True  # A switch that is named without a value travels as null.
     if parameter.type == "PSListModifier":
         return ListModifier()
     rests_on("null-values")
@@ -218,7 +218,7 @@ def _convert_one(parameter: Parameter, kind: str, value: object) -> t.Any:
             raise _not_in_set(parameter, text)
         return text
     if kind in ("Boolean", "SwitchParameter"):
-        if isinstance(value, (bool, int, float)):  # about_Parameters: Booleans accept numbers, too
+        if isinstance(value, (bool, int, float)):  # Booleans also accept numbers (about_Parameters).
             return bool(value)
         raise _not_of(parameter, value, kind)
     if kind in _LIMITS:

@@ -191,7 +191,7 @@ def _simple(value: object, name: str) -> str | None:
         return "<B%s>%s</B>" % (name, str(value).lower())
     if isinstance(value, str):
         return "<S%s>%s</S>" % (name, _text(value))
-    # psrpcore also represents numbers, dates and texts as objects. This object has no value of its own.
+    # psrpcore also represents numbers, dates and texts as objects. The object in this branch has no value of its own.
     if value.__class__ == ps.PSObject:
         return None
     if isinstance(value, int) and type(value) in _INTEGERS:
@@ -203,7 +203,7 @@ def _simple(value: object, name: str) -> str | None:
     if element is None:
         return None
     content = element.text or ""
-    if element.tag == "DT":  # .NET writes no zeros after the fraction of a second
+    if element.tag == "DT":  # .NET writes no zeros after the fraction of a second.
         content = re.sub(r"\.(\d*?)0+(?!\d)", lambda found: found[1] and "." + found[1], content)
     return "<%s%s>%s</%s>" % (element.tag, name, escape(content), element.tag)
 

@@ -30,7 +30,7 @@ class Context:
 
     visible: the cmdlets that the session knows.
     modules: the modules that the session has imported. A cmdlet can add modules.
-    wait: a function that makes the call take a number of seconds, unless the client stops it.
+    wait: a function that makes the call take a number of seconds, unless the client stops the call.
     lasts: a function that a handler sets if the call must continue after the effect. The call ends when the function
     returns false.
     """
@@ -121,7 +121,7 @@ def chosen(ctx: Context, args: Arguments, what: str, items: dict[str, Document],
 
 
 def given_changes(ctx: Context, args: Arguments, fields: t.Iterable[str]) -> dict[str, t.Any]:
-    """Return the properties that a Set- must write: those of -Instance first, then the given parameters."""
+    """Return the properties that a Set- must write: the properties of -Instance first, then the given parameters."""
     changes: dict[str, t.Any] = {}
     instance = args.get("Instance")
     if instance is not None:

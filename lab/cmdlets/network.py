@@ -49,7 +49,7 @@ _EVER = "*[System[(%s) and TimeCreated[timediff(@SystemTime) <= 999999999999]]]"
 )
 _LEVELS = {2: "Error", 3: "Warning", 4: "Information"}
 _BY_OUTCOME = {"failed": 2, "refused": 3}
-# The lab has its own event numbers, one for each action of the gateway.
+# The event numbers belong to the lab: one number for each action of the gateway.
 _IDS = {
     name: 44000 + number
     for number, name in enumerate(

@@ -113,7 +113,7 @@ _SPECIFIC = {
 
 
 def as_serialised(value: object) -> object:
-    """Return an object as it leaves the server. Some types keep only certain properties."""
+    """Return an object as the server sends the object. Some types keep only certain properties."""
     names = type_names(value)
     if not names or names[0] not in _SPECIFIC:
         return value

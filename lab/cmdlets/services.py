@@ -34,7 +34,7 @@ def _services(ctx: Context) -> dict[str, Document]:
 
 
 def _written(ctx: Context) -> dict[str, Document]:
-    """Return the services by their name on the wire. Key: the key of the service in the store."""
+    """Return the services by name on the wire. ``Key`` is the key of the service in the store."""
     prefix = ctx.host.name + "/"
     found = {k: v for k, v in ctx.store.all("service").items() if k.startswith(prefix)}
     return {v["Name"]: {**v, "Key": k.removeprefix(prefix)} for k, v in found.items()}

@@ -2,7 +2,7 @@
 # Copyright (c) 2026 the sfb.xmpp authors
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Break links of the federation in a running lab: ``python -m lab break NAME``. Repair them with ``mend NAME``.
+"""Break links of the federation in a running lab: ``python -m lab break NAME``. Repair links with ``mend NAME``.
 
 Each break simulates a mistake in a real deployment. The store keeps the values from before the break, so that another
 process can repair the link. Several breaks can be active at once. Breaks of different objects can be repaired in any

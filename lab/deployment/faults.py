@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Inject faults: delays, errors and cut connections. Tests or ``python -m lab fault`` set them."""
+"""Inject faults: delays, errors and cut connections. Tests or ``python -m lab fault`` set faults."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Faults:
         message: str = "",
         skip: int = 0,
     ) -> int:
-        """Arm a fault and return its number.
+        """Arm a fault and return the number of the fault.
 
         cmdlet: name or wildcard; ``(session)`` for the opening of a session.
         identity: name or wildcard, compared with each parameter that names the object; empty matches all.

@@ -5,7 +5,7 @@
 
 """Write ``gateway.pfx`` in the lab's directory, with a public authority's certificate for the lab's gateway.
 
-The file is encrypted with AES, as today's tools do. The lab's Edges cannot open it, like Windows Server 2016.
+The file is encrypted with AES, as today's tools do. The lab's Edges cannot open the file, like Windows Server 2016.
 """
 
 from __future__ import annotations

@@ -3,7 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Open a PKCS#12 file as an old Windows does. For newer encryption, old versions of Windows report a wrong password.
+"""Open a PKCS#12 file as an old Windows does.
+
+For newer encryption, an old Windows reports a wrong password.
 
 Windows Server 2016 and older cannot read files that are encrypted with PBES2 (AES) or have a SHA-256 MAC. Several
 certificate authorities document this symptom. RFC 7292 defines the structure of the file and the object identifiers.

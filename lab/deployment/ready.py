@@ -22,7 +22,7 @@ from .seed import thumbprint
 from .shape import SHAPE, shape_in
 from .store import CertificateRow, Store
 
-USER = "ialmeida@contoso.test"  # this user can talk to partners afterwards
+USER = "ialmeida@contoso.test"  # This user can talk to partners afterwards.
 POLICY = "Tag:Partners"
 EDGES = SHAPE.edges()
 

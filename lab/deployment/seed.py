@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Fill the deployment as right after its installation: sites, topology, users, defaults, first certificates.
+"""Fill the deployment as right after the installation: sites, topology, users, defaults, first certificates.
 
 The deployment has two sites with one pool each, one Edge pool of two servers, one SIP domain per region, and twenty
 users. Another shape has other values. The topology allows XMPP. The rest of XMPP is not configured.
@@ -105,8 +105,8 @@ _GROUP = "CN=%s Staff,OU=Groups,DC=contoso,DC=test"
 ALL_STAFF = _GROUP % "All"
 _PROTECTED = ("tturner-admin",)  # Active Directory protects this administrator's account (adminCount=1)
 
-# Each service has a name, a display name without the product's name, the services that it depends on, and the
-# certificate usages that it presents. The XMPP services have these names only in the store. On the wire, the names have
+# Each service has a name, a display name without the product's name, dependencies on services, and usages of presented
+# certificates. The XMPP services have these names only in the store. On the wire, the names have
 # a suffix.
 _Services = tuple[tuple[str, str, tuple[str, ...], tuple[str, ...]], ...]
 _EDGE_SERVICES: _Services = (

@@ -150,7 +150,7 @@ def shape_in(store: Store) -> Shape:
 
 
 def _yaml(text: str) -> dict[str, t.Any]:
-    import yaml  # its import is slow
+    import yaml  # The import is slow.
 
     try:
         return dict(yaml.safe_load(text))

@@ -76,7 +76,7 @@ DEFAULT_SETTINGS: dict[str, t.Any] = {
     "only_tls12": False,  # the Edges have no TLS below 1.2
     "replicas_stuck": [],  # FQDNs that never become up to date
     "replicas_late": {},  # FQDN -> seconds instead of replication_seconds
-    "stale_configuration": {},  # FQDN -> its old configuration: replication.freeze()
+    "stale_configuration": {},  # FQDN -> the replica's old configuration: replication.freeze()
     "server_version": None,  # version that the servers report, as in Get-CsService; None: of the profile
     "cmdlets_hidden": [],  # names or wildcards that the remote shells do not offer; HOST:NAME on one host only
     "enterprise_ca_delay": False,  # Request-CsCertificate -CA waits for approval until this is false again
@@ -104,7 +104,7 @@ DEFAULT_SETTINGS: dict[str, t.Any] = {
     "import_seconds": 0.0,  # additional time to import the product's module (WinRM)
     "hosts_down": {},  # host -> off, unavailable (its management shell answers 503), hangs (never answers)
     "lock_after": 0,  # number of refused logins in a row after which an account is locked; 0: never
-    "route_at_restart": False,  # gateways use a changed XMPP route of a site after the restart of their service
+    "route_at_restart": False,  # gateways use a changed XMPP route of a site after the restart of the gateway service
     "cmdlet_seconds": 0.0,  # additional time of every cmdlet
 }
 
@@ -198,7 +198,8 @@ class Store:
         self.directory = Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
         path = self.directory / FILE
-        # The file contains private keys, so only its owner can read it. An existing file is not opened in this place. A
+        # The file contains private keys, so only the owner can read the file. An existing file is not opened in this
+        # place. A
         # close would release the locks of every connection of this process to the file (POSIX), including SQLite's
         # locks.
         with contextlib.suppress(FileExistsError):

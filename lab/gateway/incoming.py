@@ -188,7 +188,8 @@ class Incoming:
             return self._fail("invalid-from", "the header comes from %s, not %s" % (event.from_, self._claimed))
         self._claimed = event.from_ or self._claimed
         if not event.to:
-            # In RFC 3920, section 8, a stream header for dialback can omit both domains. The key contains them.
+            # In RFC 3920, section 8, a stream header for dialback can omit both domains. The dialback key contains the
+            # domains.
             rests_on("gateway-unnamed-peers")
         elif not again and not self._parts.around.own(event.to):
             self._stream.respond()

@@ -162,12 +162,12 @@ class Surroundings:
         return own or next(filter(None, routes.values()), fold(EDGE_POOL))
 
     def obstacle(self, domain: str, host: str = "", user: str = "") -> str:
-        """Return what prevents the federation with a partner's domain, except for the partner's settings; '' for
-        nothing.
+        """Return the obstacle to federation with a domain, except for the partner's settings; '' for none.
 
         host: the Edge of a stream from the partner.
-        user: the address of a local user who writes. Without user and pool, any gateway is checked, and the Edge pool
-        of the first route.
+        user: the address of a local user who writes.
+
+        Without host and user, any gateway is checked, and the Edge pool of the first route.
         """
         pool = fold(HOSTS[host].pool) if host else self.pool_for(user)
         service = next((s for name, s in self._configuration("service_role").items() if _pool(name) == pool), {})
@@ -285,7 +285,7 @@ def _pool(service: str) -> str:
 
 
 def _gateways(pool: str) -> tuple[Host, ...]:
-    """Return the Front Ends of a pool. If the lab has none, return the Front Ends of the first site."""
+    """Return the Front Ends of a pool. Without Front Ends, return those of the first site."""
     own = tuple(host for host in _FRONT_ENDS if fold(host.pool) == fold(pool))
     return own or tuple(host for host in _FRONT_ENDS if fold(host.pool) == fold(SHAPE.sites[SHAPE.home]))
 

@@ -166,7 +166,7 @@ class User:
         self._messages.put(_plain(stanza, str(stanza["body"])))
 
     def _on_message(self, stanza: Stanza) -> None:
-        # An error with the text of its message arrives a second time as a message.
+        # An error that contains the message's text arrives a second time as a message.
         if stanza["type"] != "error":
             self._on_error(stanza)
 

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Start, change and stop the partners of a lab. ``partners/partners.json`` describes them for other processes."""
+"""Start, change and stop the partners of a lab. ``partners/partners.json`` informs other processes."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def start(
     """Start the named partners of ``servers`` and the name server, and wait until all answer.
 
     directory: the lab's. The lab can be down.
-    gateway_port: TCP port of the lab's gateway, for its SRV records.
+    gateway_port: TCP port of the lab's gateway, for the gateway's SRV records.
     changes: settings that replace a server's defaults, as ``{"prosody": {"tls": "none", "dialback": True}}``.
     Raises LabError if packages are missing, if partners are already up, or if a partner does not start.
     """
@@ -174,7 +174,7 @@ class Partners:
         return None
 
     def restart(self, name: str, certificates: str = "", **settings: t.Any) -> None:
-        """End a server and start it again, with other settings if given. Raises LabError.
+        """End a server and start the server again, with other settings if given. Raises LabError.
 
         certificates: the kind (KINDS) of new certificates for every domain of the server; '' keeps the certificates.
         """
@@ -191,7 +191,7 @@ class Partners:
     def replace_certificate(self, domain: str, kind: str) -> None:
         """Give a domain a certificate of another kind (KINDS), and wait until the server presents it. Raises LabError.
 
-        Open streams keep the old certificate. ``restart`` closes them.
+        Open streams keep the old certificate. ``restart`` closes the streams.
         """
         partner = self.partner(domain)
         write_certificate(self.directory, self.certificate(domain), domain, kind)

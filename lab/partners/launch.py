@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Write a program's configuration into a separate directory, and start the program in this directory."""
+"""Write a program's configuration into a separate directory, and start the program."""
 
 from __future__ import annotations
 
@@ -137,8 +137,8 @@ def _jabberd2(
     more = {"libraries": programs.jabberd2_libraries(), "router_port": zone.free_ports(partner.address, 1)[0]}
     render("jabberd2-users.xml", folder / "users.xml", **values)
     address, _colon, port = nameserver.rpartition(":")
-    # jabberd2 resolves names with a library (udns), which reads the first two variables. The third names OpenSSL's
-    # settings.
+    # jabberd2 resolves names with a library (udns), which reads the first two variables. The third variable names
+    # OpenSSL's settings.
     environment = {"NAMESERVERS": address, "RES_OPTIONS": "port:%s" % port}
     if partner.old_tls:
         render("old-tls.cnf", folder / "old-tls.cnf")

@@ -5,7 +5,7 @@
 
 """Run PSRP sessions: a runspace pool per shell, pipelines in worker threads, queues of fragments for Receive.
 
-psrpcore implements the protocol without I/O and without locks. Every call of psrpcore here holds the
+psrpcore implements the protocol without I/O and without locks. Every call of psrpcore in this module holds the
 session's only lock. A session runs one pipeline at a time, like a pool with one runspace. So the cmdlets need no locks.
 """
 

@@ -34,7 +34,7 @@ RESOURCE_POWERSHELL = POWERSHELL + "/Microsoft.PowerShell"
 SIGNAL_TERMINATE = SHELL + "/signal/Terminate"
 SIGNALS_STOP = ("powershell/signal/ctrl_c", SHELL + "/signal/ctrl_c", SHELL + "/signal/ctrl_break")
 
-# These are the WSManFault codes of winerror.h. Clients know the first two by number.
+# These are the WSManFault codes of winerror.h. Clients know the first two codes by number.
 OPERATION_TIMED_OUT = 2150858793
 SHELL_NOT_FOUND = 2150858843
 RESOURCE_NOT_FOUND = 2150858752

@@ -24,7 +24,7 @@ The file is one JSON object in UTF-8. The keys of the object are:
     - ``pipeline``: a list of ``{"cmdlet": NAME, "parameters": {NAME: VALUE}}``, one for each command between two pipe
       characters. A value is null, a Boolean, a number, a text, or a list of such values. Another type is an object with
       one key, which names the type: ``{"uint32": 5}``, ``{"bytes": LENGTH}``. A secret is ``{"secret": true}``.
-    - ``output``: a list of texts. Each is the unchanged CLIXML of one object: one element, such as ``<S>…</S>`` or
+    - ``output``: a list of texts. Each text is the unchanged CLIXML of one object: one element, such as ``<S>…</S>`` or
       ``<Obj RefId="0">…</Obj>``, without the ``Objs`` around it.
     - ``errors``: a list of ``{"message", "error_id", "category", "target", "exception", "cmdlet"}``, all texts.
     - ``warnings``: a list of texts.

@@ -95,7 +95,7 @@ class ReplayRunspace(Runspace):
     def _answer(
         self, calls: t.Sequence[Call], asked: list[tuple[str, dict[str, t.Any]]], sink: Sink
     ) -> list[ErrorDetails]:
-        """Write the output of the capture. Return its errors. Raises CmdletError if the capture has no answer."""
+        """Write the output of the capture. Return the errors. Raises CmdletError if the capture has no answer."""
         found = self._captured(asked)
         if found is not None:
             output: list[object] = [Raw(xml) for xml in found.output]

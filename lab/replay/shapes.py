@@ -2,7 +2,7 @@
 # Copyright (c) 2026 the sfb.xmpp authors
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Describe the form of a capture's objects: the properties, the order of the properties, and the type of each value."""
+"""Describe the form of a capture's objects: properties, order of properties, and the type of each value."""
 
 from __future__ import annotations
 
