@@ -105,7 +105,8 @@ def make(types: t.Sequence[str], properties: t.Mapping[str, object], text: str |
     return made
 
 
-# Source: PowerShell's type data (types.ps1xml, SerializationMethod SpecificProperties). Only these properties are sent.
+# Source: PowerShell's type data (types.ps1xml, SerializationMethod SpecificProperties). For the listed types, only the
+# listed properties are sent.
 _SPECIFIC = {
     "System.Security.Cryptography.X509Certificates.X509Certificate2": ("RawData",),
     "System.Security.Cryptography.X509Certificates.X500DistinguishedName": ("RawData",),

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 
 # This is 1.2.840.113549.1.12.1. The children of this identifier are the old PBE schemes.
 _PKCS12_PBE = bytes.fromhex("2a864886f70d010c01")
-# These are 3DES with three or two keys, and RC2 with 128 or 40 bits.
+# The schemes are 3DES with three or two keys, and RC2 with 128 or 40 bits.
 _OLD_SCHEMES = frozenset(_PKCS12_PBE + bytes((n,)) for n in (3, 4, 5, 6))
 _SHA1 = bytes.fromhex("2b0e03021a")
 _DATA = bytes.fromhex("2a864886f70d010701")

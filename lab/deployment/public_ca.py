@@ -3,8 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Create the public certificate authority of the lab. This authority issues the certificates of the gateway and the
-partners.
+"""Create the lab's public certificate authority, which issues the certificates of the gateway and the partners.
 
 ``public-ca.pem`` in the lab's directory is the root of this authority, for a trust store. ``public-ca-key.pem`` has the
 certificate and the key of the issuing authority below the root. Only the owner of the file can read the file. The key

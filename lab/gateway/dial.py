@@ -118,7 +118,7 @@ class Dialog:
         """Wait for one of two kinds of events."""
 
     def wait(self, *kinds: type[t.Any]) -> object:
-        """Return the next event of one of these kinds. Ignore other events."""
+        """Return the next event of the given kinds. Ignore other events."""
         while True:
             for event in self.heard():
                 if isinstance(event, kinds):

@@ -57,7 +57,6 @@ class Outgoing:
 
         pool: the Edge pool that sends the stanza, in lower case.
 
-
         The item's settle function receives the outcome, immediately if the queue is full.
         """
         with self._lock:

@@ -192,8 +192,9 @@ class _Connection(http.server.BaseHTTPRequestHandler):
         self._auths: dict[str, ConnectionAuth] = {}
 
     def do_GET(self) -> None:
-        """Answer with the traffic counters, for benchmarks. WS-Management clients send no GET, and GET requests are not
-        counted.
+        """Answer with the traffic counters, for benchmarks. GET requests are not counted.
+
+        WS-Management clients send no GET.
 
         requests: number of requests.
         receives: the number of requests for output. The number depends on the speed of the output.
