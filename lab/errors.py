@@ -73,7 +73,10 @@ class ActionStop(CmdletError):
 
 
 class Failed(Exception):
-    """A statement ended in a terminating error. whole: whether the next statements do not run either."""
+    """A statement ended in a terminating error.
+
+    whole: whether the next statements do not run either.
+    """
 
     def __init__(self, record: ErrorDetails, whole: bool = False) -> None:
         super().__init__(record.message)

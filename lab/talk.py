@@ -129,7 +129,10 @@ def _status(store: Store, number: int) -> str:
 
 
 def _outcome(store: Store, theirs: str, direction: Direction, body: str, arrived: bool, last: int) -> Outcome:
-    """Return the result. last: the last event before the message. Earlier events are not relevant."""
+    """Return the result.
+
+    last: the last event before the message. Earlier events are not relevant.
+    """
     domain = theirs.partition("@")[2]
     events = [
         e for e in store.events() if e.kind == "xmpp" and e.user == domain and e.parameters["direction"] == direction

@@ -49,7 +49,7 @@ T = t.TypeVar("T")
 class Change:
     """Describe an event.
 
-    settings: of the partner's server.
+    settings: the settings of the partner's server.
     certificate: the kind of the partner's new certificate.
     records: the change to the partner's SRV record.
     down: whether the partner's server ends.

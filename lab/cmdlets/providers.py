@@ -31,7 +31,10 @@ _ENCODINGS = {
 
 
 class _Item(t.NamedTuple):
-    """Represent an item under a path. body: bytes (file), None (container), a certificate, or a text (Env:)."""
+    """Represent an item under a path.
+
+    body: bytes (file), None (container), a certificate, or a text (Env:).
+    """
 
     path: str
     body: bytes | CertificateRow | str | None

@@ -72,7 +72,10 @@ class Sink(t.Protocol):
 
 @dataclass
 class Session:
-    """Describe who runs commands, and on which host. modules: the modules that the session has imported so far."""
+    """Describe who runs commands, and on which host.
+
+    modules: the modules that the session has imported so far.
+    """
 
     store: Store
     profile: str
@@ -124,7 +127,10 @@ class Run:
     """Run one command: binding, faults, effect, event."""
 
     def __init__(self, session: Session, call: Call, sink: Sink, output: t.Callable[[object], None]) -> None:
-        """Prepare the run. output: receives the results, for the sink or the next command of the pipeline."""
+        """Prepare the run.
+
+        output: receives the results, for the sink or the next command of the pipeline.
+        """
         self._session = session
         self._call = call
         self._sink = sink

@@ -35,7 +35,10 @@ class Host:
 
 @dataclass(frozen=True)
 class Account:
-    """Describe an account. roles: of ROLES, or ``Administrator`` on an Edge."""
+    """Describe an account.
+
+    roles: roles of ROLES, or ``Administrator`` on an Edge.
+    """
 
     user: str
     password: str

@@ -42,7 +42,10 @@ class Nameserver:
     """Serve until stop() is called."""
 
     def __init__(self, directory: Path, port: int) -> None:
-        """Start the server. port: the gateway's port. Raises LabError."""
+        """Start the server. Raises LabError.
+
+        port: the gateway's port.
+        """
         self._store, self._port = Store(directory), port
         server = self
 

@@ -136,7 +136,10 @@ _DIRECTORIES = (
 
 
 def seed(store: Store, profile: str, shape: Shape = SHAPE) -> None:
-    """Fill an empty store. profile: ``lync2013`` or ``sfb2015``."""
+    """Fill an empty store.
+
+    profile: ``lync2013`` or ``sfb2015``.
+    """
     with store.transaction():
         store.set_setting("profile", profile)
         # The names differ in each lab. So code that searches the services by name, not by display name, fails.

@@ -171,7 +171,10 @@ class Message:
 
 @dataclass(frozen=True)
 class CertificateRow:
-    """Describe a certificate in a Windows store (My, CA, Root) of a host. key: PKCS#8 in DER, or None."""
+    """Describe a certificate in a Windows store (My, CA, Root) of a host.
+
+    key: PKCS#8 in DER, or None.
+    """
 
     host: str
     store: str

@@ -34,7 +34,7 @@ def problem(
     """Return the problem of a certificate for a domain; '' for no problem.
 
     chain: the certificate, then certificates that can connect the first certificate to an anchor.
-    now: in UTC.
+    now: the current time in UTC.
     purpose: the other side's role in TLS.
     """
     if not chain:

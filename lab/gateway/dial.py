@@ -42,7 +42,10 @@ Event = t.TypeVar("Event")
 
 
 class DialFailed(Exception):
-    """The connection failed. The text is the reason. condition: the error condition for the sender of a stanza."""
+    """The connection failed. The text is the reason.
+
+    condition: the error condition for the sender of a stanza.
+    """
 
     def __init__(self, reason: str, condition: str = "remote-server-timeout") -> None:
         super().__init__(reason)

@@ -31,7 +31,10 @@ class Incoming:
     """Handle one receiving stream, from the first byte to the end."""
 
     def __init__(self, parts: Parts, delivery: Delivery, host: str, wire: Wire, number: int) -> None:
-        """Prepare the stream. number: from the register."""
+        """Prepare the stream.
+
+        number: the stream's number in the register.
+        """
         self._parts = parts
         self._delivery = delivery
         self._host = host

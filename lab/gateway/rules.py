@@ -116,7 +116,10 @@ class User:
 
 
 def user(person: User | None, address: str, federated_users: bool) -> Verdict:
-    """Decide whether a user can talk with XMPP partners. federated_users: AllowFederatedUsers of the Access Edge."""
+    """Decide whether a user can talk with XMPP partners.
+
+    federated_users: AllowFederatedUsers of the Access Edge.
+    """
     if person is None:
         return Verdict("there is no user %s" % address, "service-unavailable")
     if person.problem:

@@ -46,7 +46,10 @@ def message(sender: str, recipient: str, id: str, body: str) -> Element:
 
 
 def presence(sender: str, recipient: str, kind: str) -> Element:
-    """Return a presence stanza. kind: the type, '' for available."""
+    """Return a presence stanza.
+
+    kind: the type, '' for available.
+    """
     attributes = {"from": sender, "to": recipient, **({"type": kind} if kind else {})}
     return Element(PRESENCE, attributes, "", ())
 

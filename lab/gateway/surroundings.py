@@ -35,7 +35,7 @@ _FRONT_ENDS = tuple(host for host in HOSTS.values() if host.role == "management"
 class Partner:
     """Describe an allowed partner.
 
-    domain: as declared, in lower case.
+    domain: the domain as declared, in lower case.
     limit: the partner's own limit, or None.
     """
 

@@ -78,7 +78,7 @@ class Wire:
         """Do the handshake. Raises WireError.
 
         name: the server's name, for a client.
-        deadline: in the time of time.monotonic().
+        deadline: the end of the time limit, as a value of time.monotonic().
         """
         tls = SSL.Connection(context, None)
         if server:

@@ -34,8 +34,8 @@ Client = ClientXMPP | ComponentXMPP
 class Message:
     """Describe a received stanza.
 
-    from_: without a resource.
-    type: as in RFC 6121 (``chat``, ``error``, ``subscribed``, ...).
+    from_: the sender's address without a resource.
+    type: the type as in RFC 6121 (``chat``, ``error``, ``subscribed``, ...).
     error: the condition of RFC 6120, section 8.3.3, with the error's text after a colon; '' if the answer is not an
     error.
     """

@@ -29,7 +29,7 @@ class Partner:
 
     domains: each domain with the kind of certificate (``certificates.KINDS``), valid by default. jabberd2 presents the
         first domain's certificate for all domains.
-    tls: on streams between servers: ``required``, ``optional`` or ``none``.
+    tls: TLS on streams between servers: ``required``, ``optional`` or ``none``.
     dialback: whether a peer without a valid certificate can authenticate by dialback (XEP-0220).
     demands: whether a TLS handshake without a client certificate fails. Only Prosody and jabberd2 support this setting.
     old_tls: whether the server has only TLS 1.0, with old ciphers. Only jabberd2 supports this setting.

@@ -31,7 +31,10 @@ PROTOCOL = "2.2"
 
 @dataclass(frozen=True)
 class Answer:
-    """Describe an answer. ``status``: 200, or 500 for a fault."""
+    """Describe an answer.
+
+    status: 200, or 500 for a fault.
+    """
 
     status: int
     body: bytes
@@ -41,7 +44,10 @@ class Service:
     """Run one host's WS-Management service."""
 
     def __init__(self, deployment: Deployment, host: str, sessions: Sessions, idle: float) -> None:
-        """Prepare the service. ``idle``: seconds without requests until a session ends. Clients can ask for less."""
+        """Prepare the service.
+
+        idle: seconds without requests until a session ends. Clients can ask for less.
+        """
         self.host = host
         self.path = endpoints.path(host)
         self._deployment = deployment

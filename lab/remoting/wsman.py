@@ -65,7 +65,10 @@ class Action(Enum):
 
 
 class Fault(Exception):
-    """The answer to a request is a SOAP fault. ``code``: the WSManFault's number."""
+    """The answer to a request is a SOAP fault.
+
+    code: the WSManFault's number.
+    """
 
     def __init__(self, code: int, reason: str, subcode: str = "w:InternalError") -> None:
         super().__init__(reason)
@@ -175,7 +178,10 @@ def payload_size(max_envelope: int) -> int:
 
 
 def response(request: Request, body: str) -> bytes:
-    """Return the answer to ``request``. ``body``: XML with the envelope's prefixes (s, a, w, x, rsp, cfg)."""
+    """Return the answer to ``request``.
+
+    body: XML with the envelope's prefixes (s, a, w, x, rsp, cfg).
+    """
     if request.action is Action.IDENTIFY:
         return ("<s:Envelope xmlns:s=%s><s:Header/><s:Body>%s</s:Body></s:Envelope>" % (quoteattr(SOAP), body)).encode()
     return _envelope(request.action.value + "Response", request.message_id, body)
