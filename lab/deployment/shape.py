@@ -46,7 +46,7 @@ class Shape:
     """Describe a deployment.
 
     domain, netbios: names of the domain in Active Directory.
-    passwords: for the accounts ``admin``, ``viewer`` and (on Edges) ``edge``. ``granter`` and ``partners`` are optional.
+    passwords: for accounts ``admin``, ``viewer`` and (on Edges) ``edge``. ``granter`` and ``partners`` are optional.
     hosts: the hosts with a remote shell, including fe01 and edge01. Each is ``{"name", "role", "address"}``. The role
         is ``management`` (a Front End) or ``edge``. ``pool`` is the host's pool. The default is the pool of the first
         site, or the first Edge pool.
