@@ -5,19 +5,21 @@
 
 """Simulate a legacy Lync or Skype for Business deployment with an XMPP gateway.
 
-The lab answers remote PowerShell on the loopback interface. It plays the management shell of a Front End and the WinRM
+The lab answers remote PowerShell on the loopback interface. The lab plays the management shell of a Front End and the
+WinRM
 of two Edge servers. Stand-in servers for partners connect to the gateway. Start the lab with ``python -m lab up``. The
-lab shares no code with the collection, except for the bytes of an XMPP stream (_xmpp). The stand-in servers test them.
+lab shares no code with the collection, except for the bytes of an XMPP stream (_xmpp). The stand-in servers test these
+bytes.
 
 - ``remoting``: WS-Management, authentication, sessions and pipelines of the remote shell
-- ``cmdlets``: the simulated cmdlets; parameters are bound strictly as their contract documents
+- ``cmdlets``: the simulated cmdlets; parameters are bound strictly, as the contract of a cmdlet documents
 - ``deployment``: the store and its first content, hosts and accounts, certificates, faults
 - ``gateway``: the XMPP gateway and proxy, which use the store
-- ``replay``: captures of real deployments: their file, a lab that answers from a capture, and the comparison of a
-  capture with the assumptions
-- ``partners``: Prosody, ejabberd, jabberd2, a server of wokkel and a name server, as plain processes of the user. Their
-  configuration is in ``partners`` in the lab's directory. They read and write nothing outside this directory. They
-  need Linux and Debian's packages
+- ``replay``: captures of real deployments: the file of a capture, a lab that answers from a capture, and the comparison
+with the assumptions
+- ``partners``: Prosody, ejabberd, jabberd2, a server of wokkel and a name server, as plain processes of the user. The
+configuration is in ``partners`` in the lab's directory. The servers read and write nothing outside this directory.
+  The servers need Linux and Debian's packages
 """
 
 from __future__ import annotations
@@ -29,7 +31,7 @@ from pathlib import Path
 
 
 def _find_collection() -> None:
-    """Make the collection of this lab importable, if it is not.
+    """Make the collection of this lab importable, if necessary.
 
     Python's path does not contain installed collections. A checkout can have any name.
     """

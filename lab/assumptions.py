@@ -5,12 +5,12 @@
 
 """List all decisions of the lab that no public documentation covers.
 
-None of them was tried on a real server. The code that applies an entry calls ``rests_on(KEY)``. A test compares the
+No assumption was tried on a real server. The code that applies an entry calls ``rests_on(KEY)``. A test compares the
 calls with the list. All other behavior follows the pages in contract.yml. If clients must not depend on the more
 tolerant possibility, the lab has the stricter one.
 
-The event of a statement lists the assumptions that it depends on. SFB_LAB_ASSUMED is the name of a file. A lab appends
-to it the key of every assumption that it uses, one per line. So a test can find its assumptions.
+The event of a statement lists the assumptions for the statement. SFB_LAB_ASSUMED is the name of a file. A lab appends
+the key of every used assumption to this file, one per line. So a test can find the assumptions behind the test.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from dataclasses import dataclass
 
 VARIABLE = "SFB_LAB_ASSUMED"
 _statement: contextvars.ContextVar[set[str] | None] = contextvars.ContextVar("statement", default=None)
-_noted: dict[str, float] = {}  # key -> time of its last write
+_noted: dict[str, float] = {}  # key -> time of the last write
 _lock = threading.Lock()
-_OFTEN = 0.02  # minimum seconds between two writes of a key; otherwise polls would write it constantly
+_OFTEN = 0.02  # minimum seconds between two writes of a key; otherwise polls would write keys constantly
 
 
 def rests_on(key: str) -> None:
@@ -71,7 +71,11 @@ def _note(key: str) -> None:
 
 @dataclass(frozen=True)
 class Assumption:
-    """Describe one decision. statement: the behavior of the lab. why: the reason for this behavior."""
+    """Describe one decision.
+
+    statement: the behavior of the lab.
+    why: the reason for this behavior.
+    """
 
     key: str
     statement: str

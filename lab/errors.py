@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Define the errors of simulated cmdlets, and the form in which the client receives them."""
+"""Define the errors of simulated cmdlets, and the form of errors for the client."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class ErrorDetails:
 
     category: a name of System.Management.Automation.ErrorCategory.
     error_id: the fully qualified error id.
-    exception: the .NET type of the exception. Its last part is the Reason of ErrorCategoryInfo.
+    exception: the .NET type of the exception. The last part of this name is the Reason of ErrorCategoryInfo.
     """
 
     message: str
@@ -43,7 +43,10 @@ class CmdletError(Exception):
         exception: str = "Microsoft.Rtc.Management.ManagementException",
         terminating: bool = True,
     ) -> None:
-        """Describe the error. terminating: whether it ends the statement. If not, the cmdlet writes it and ends."""
+        """Describe the error.
+
+        terminating: whether the error ends the statement. If not, the cmdlet writes the error and ends.
+        """
         super().__init__(message)
         self.message = message
         self.error_id = error_id
@@ -55,7 +58,7 @@ class CmdletError(Exception):
     def details(self, cmdlet: str = "", source: str = "") -> ErrorDetails:
         """Return the error record.
 
-        cmdlet: the command's name; empty if there is no such command.
+        cmdlet: the command's name; empty if the command does not exist.
         source: the end of the error id: the class of a compiled cmdlet, or the name of a function.
         """
         error_id = "%s,%s" % (self.error_id, source or cmdlet) if cmdlet else self.error_id
@@ -70,7 +73,10 @@ class ActionStop(CmdletError):
 
 
 class Failed(Exception):
-    """A statement ended in a terminating error. whole: whether the next statements do not run either."""
+    """A statement ended in a terminating error.
+
+    whole: whether the next statements do not run either.
+    """
 
     def __init__(self, record: ErrorDetails, whole: bool = False) -> None:
         super().__init__(record.message)
@@ -79,7 +85,7 @@ class Failed(Exception):
 
 
 class BindingError(CmdletError):
-    """The parameters do not match the cmdlet's contract. The ids are those of PowerShell's parameter binder."""
+    """The parameters do not match the cmdlet's contract. The error ids are from PowerShell's parameter binder."""
 
     def __init__(self, message: str, error_id: str, category: str = "InvalidArgument") -> None:
         kind = "ParameterBindingValidationException" if category == "InvalidData" else "ParameterBindingException"

@@ -3,9 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Create an Ansible inventory of running labs: the management shells, Front Ends and Edges of their deployments.
+"""Create an Ansible inventory of running labs: the management shells, Front Ends and Edges.
 
-A Front End is two hosts of the inventory, because its management shell (IIS) and its WinRM have different paths:
+A Front End is two hosts of the inventory, because the management shell (IIS) and WinRM have different paths:
 ``fe01.contoso.test`` in ``sfb_management`` and ``fe01-winrm.contoso.test`` in ``sfb_front_end``.
 """
 
@@ -24,7 +24,11 @@ Groups = dict[str, dict[str, dict[str, t.Any]]]
 
 @dataclass(frozen=True)
 class Place:
-    """Describe a running lab. directory: of its state. port: of its hosts."""
+    """Describe a running lab.
+
+    directory: the directory of the lab's state.
+    port: the port of the lab's hosts.
+    """
 
     directory: Path
     port: int
@@ -35,7 +39,7 @@ class Place:
 def inventory(places: t.Mapping[str, Place]) -> Groups:
     """Return the inventory of labs by the deployment's name, the value of ``sfb_xmpp_deployment``; '' sets none.
 
-    Every host has all of its variables, those of ansible.builtin.psrp.
+    Every host has all variables of ansible.builtin.psrp.
     """
     groups: Groups = {name: {"hosts": {}} for name in ("sfb_management", "sfb_front_end", "sfb_edge")}
     for deployment, place in places.items():

@@ -5,10 +5,10 @@
 
 """Try the negotiation matrix with real handshakes: each of the 18 rows with each kind of partner, in both directions.
 
-``python -m lab matrix`` starts a lab and its partners. Every row has its own domain on each partner's server. A message
-is sent in each direction, and the output shows the method of authentication. The collection's verdicts on the same
-partners are compared with the messages. The collection refuses the rows that the product's page calls invalid. So these
-rows are written directly into the store, and have no verdict.
+``python -m lab matrix`` starts a lab and its partners. Every row has a separate domain on each partner's server. A
+message is sent in each direction, and the output shows the method of authentication. The collection's verdicts on the
+same partners are compared with the messages. The collection refuses the rows that the product's page calls invalid. So
+these rows are written directly into the store, and have no verdict.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from .testing import running_lab
 from .verdicts import Verdict, ask
 
 KINDS: tuple[Kind, ...] = ("prosody", "ejabberd", "jabberd2", "wokkel")
-# These two support all methods: TLS or none, SASL or none, dialback or none.
+# These two servers support all methods: TLS or none, SASL or none, dialback or none.
 USUAL: tuple[Kind, ...] = ("prosody", "ejabberd")
 
 
@@ -37,11 +37,11 @@ USUAL: tuple[Kind, ...] = ("prosody", "ejabberd")
 class Manner:
     """Describe the behavior of a partner.
 
-    settings: of its server.
-    methods: letters of the methods that can authenticate a stream, its preferred method first.
-    certificate: the kind of its certificates.
+    settings: the settings of the partner's server.
+    methods: letters of the methods that can authenticate a stream, the preferred method first.
+    certificate: the kind of the partner's certificates.
     kinds: the servers that support this behavior.
-    ignores: methods that it does not answer, so that a probe cannot know their result.
+    ignores: methods that the server does not answer, so that a probe cannot know the result.
     """
 
     settings: t.Mapping[str, t.Any]
@@ -77,7 +77,7 @@ class Row:
     methods: str
 
     def expected(self, manner: str) -> str:
-        """Return the letter of the expected method of authentication with such a partner; - for none."""
+        """Return the letter of the expected method of authentication with this partner; - for no method."""
         return next((letter for letter in MANNERS[manner].methods if letter in self.methods), "-")
 
 
@@ -90,7 +90,10 @@ ROWS = tuple(
 
 @dataclass(frozen=True)
 class Seen:
-    """Describe the result of one message of one combination. verdict: None if the collection was not asked."""
+    """Describe the result of one message of one combination.
+
+    verdict: the verdict of the collection; None if the collection was not asked.
+    """
 
     row: Row
     kind: str
@@ -113,7 +116,7 @@ class Seen:
 
     @property
     def contradictions(self) -> list[str]:
-        """Return the verdicts that the message contradicts. An unknown verdict counts, if it can be known."""
+        """Return the verdicts that the message contradicts. An unknown verdict counts, if the result can be known."""
         if self.verdict is None:
             return []
         found = self.verdict.contradictions(self.outcome.direction, self.outcome.arrived)
@@ -128,7 +131,7 @@ def run(directory: Path, kind: Kind, judged: t.Collection[Row] = (), tried_rows:
     """Send messages for rows with one kind of server, in a new lab below ``directory``.
 
     ``judged``: rows with verdicts of the collection. Invalid rows are skipped.
-    ``tried_rows``: rows with messages. They include ``judged``.
+    ``tried_rows``: rows with messages. ``tried_rows`` include ``judged``.
     Raises LabError if packages are missing.
     """
     found: list[Seen] = []
@@ -158,7 +161,7 @@ def run(directory: Path, kind: Kind, judged: t.Collection[Row] = (), tried_rows:
 
 
 def _servers(kind: Kind, rows: t.Sequence[Row]) -> t.Iterator[Partner]:
-    """Return one server for each behavior. All domains of jabberd2 share a stream, so each row has its own jabberd2."""
+    """Return one server for each behavior. All domains of jabberd2 share a stream, so each row has one jabberd2."""
     shares = [[row] for row in rows] if kind == "jabberd2" else [rows]
     for number, (manner, share) in enumerate(itertools.product(manners(kind), shares)):
         name = "%s-%d" % (manner, share[0].number)

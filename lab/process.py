@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Run the lab as a process: start it in the background, find it again, and stop it.
+"""Run the lab as a process: start, find and stop a lab in the background.
 
-The process that serves a directory locks its ``lab.pid``. So the file of a crashed lab does not count as a running lab,
-and a later process with the same number is never stopped.
+The process that serves a directory locks ``lab.pid`` in the directory. So the file of a crashed lab does not count as a
+running lab, and a later process with the same number is never stopped.
 """
 
 from __future__ import annotations
@@ -40,7 +40,11 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 
 @dataclass(frozen=True)
 class Running:
-    """Describe a running lab. ``port``: of every host. ``xmpp_port``: of the gateway, on the Edges' addresses."""
+    """Describe a running lab.
+
+    port: the port of every host.
+    xmpp_port: the port of the gateway, on the Edges' addresses.
+    """
 
     pid: int
     port: int
@@ -71,7 +75,7 @@ def _port(variable: str, default: int) -> int:
 
 
 def saved_profile(directory: Path) -> str | None:
-    """Return the profile of the lab in ``directory``; None if there is no lab."""
+    """Return the profile of the lab in ``directory``; None if the directory has no lab."""
     if not (directory / FILE).exists():
         return None
     with contextlib.closing(Store(directory)) as store:
@@ -101,7 +105,7 @@ def serve(
     replay: Path | None = None,
     until_eof: bool = False,
 ) -> None:
-    """Run the lab until SIGTERM or SIGINT. If ``replay`` is a capture, answer from it. Raises LabError.
+    """Run the lab until SIGTERM or SIGINT. If ``replay`` is a capture, answer from the capture. Raises LabError.
 
     until_eof: whether to end with standard input, which ends with the process that started the lab.
     """
@@ -114,7 +118,7 @@ def serve(
 
     directory.mkdir(parents=True, exist_ok=True)
     stop = threading.Event()
-    # The lock is never released explicitly. It ends with the process, so other processes can wait for the lock.
+    # The lock is never released explicitly. The lock ends with the process, so other processes can wait for the lock.
     lock = os.open(directory / "lab.pid", os.O_RDWR | os.O_CREAT, 0o600)
     _take(lock, directory)
     os.ftruncate(lock, 0)
@@ -147,7 +151,7 @@ def _until_eof(stop: threading.Event) -> None:
 
 
 def _take(lock: int, directory: Path) -> None:
-    for _moment in _until(2):  # find() holds the lock for a short time
+    for _moment in _until(2):  # find() holds the lock for a short time.
         try:
             return fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -164,7 +168,7 @@ def start(
     replay: Path | None = None,
     shape: Shape = SHAPE,
 ) -> tuple[Running, subprocess.Popen[bytes]]:
-    """Start a lab in the background, in its own session, and wait until it answers. Raises LabError."""
+    """Start a lab in the background, in a new session, and wait until the lab answers. Raises LabError."""
     running = find(directory)
     if running is not None:
         raise LabError("a lab is already up in %s: port %d, profile %s" % (directory, running.port, running.profile))
@@ -173,7 +177,7 @@ def start(
     command += ["--directory", str(directory.resolve()), "--port", str(port), "--profile", profile, "--idle", str(idle)]
     command += ["--xmpp-port", str(xmpp_port)]
     command += ["--replay", str(replay.resolve())] if replay is not None else []
-    # If the shape is that of this process, the environment has it already, or it is the default.
+    # If this process has the same shape, the environment has the shape already, or the shape is the default.
     environment = {**os.environ} if shape == SHAPE else {**os.environ, VARIABLE: shape.as_text()}
     with open(directory / "lab.log", "ab") as log:
         begin = log.tell()
@@ -200,7 +204,7 @@ def start(
 
 
 def stop(directory: Path) -> bool:
-    """Stop the lab of ``directory`` and wait for its end. Return False if there was none."""
+    """Stop the lab of ``directory`` and wait for the end. Return False if no lab was running."""
     running = find(directory)
     if running is None:
         return False

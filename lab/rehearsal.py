@@ -5,8 +5,9 @@
 
 """Rehearse with ``python -m lab.rehearsal``: XMPP servers act as the lab's allowed partners, and exchange messages.
 
-One Prosody has the domains of all partners, with valid certificates, TLS and dialback. Another serves partners with
-settings without TLS. A local user with XMPP writes to each partner and gets an answer. The output is one JSON object.
+One Prosody has the domains of all partners, with valid certificates, TLS and dialback. Another Prosody serves partners
+with settings without TLS. A local user with XMPP writes to each partner and gets an answer. The output is one JSON
+object.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from .gateway.surroundings import EDGES, Identity, Surroundings
 from .partners import control, programs
 from .partners.servers import Partner
 
-MOST = 12  # a rehearsal must end within about one minute
+MOST = 12  # A rehearsal must end within about one minute.
 _MANNERS = {"prosody": ("127.0.0.51", {"tls": "optional"}), "prosody-clear": ("127.0.0.52", {"tls": "none"})}
 
 
@@ -89,7 +90,7 @@ def _obstacle(store: Store, around: Surroundings) -> tuple[str, str]:
 def _talk(
     directory: Path, store: Store, gateway_port: int, user: str, domains: t.Sequence[str], trust: Path | None
 ) -> list[dict[str, t.Any]]:
-    from .talk import talk  # slixmpp can be missing
+    from .talk import talk  # The library slixmpp can be missing.
 
     servers = {}
     for name, (address, settings) in _MANNERS.items():
@@ -128,7 +129,7 @@ def _trust(directory: Path, around: Surroundings, file: Path | None) -> None:
 
 
 def _itself(identity: Identity) -> list[x509.Certificate]:
-    """Return the certificate itself if it is self-signed."""
+    """Return the certificate itself if the certificate is self-signed."""
     one = identity.certificate
     return [one] if one.issuer == one.subject else []
 

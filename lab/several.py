@@ -5,8 +5,8 @@
 
 """Run several labs in separate processes, for tests (lab.testing.running_labs): ``python -m lab.several``.
 
-The start of a lab takes most of its time, so it is done once. This process loads everything, makes the certificates of
-the first lab, and forks a process for each lab. It ends when all of them have ended.
+The start of a lab takes most of the time, so several labs share one start. This process loads everything, makes the
+certificates of the first lab, and forks a process for each lab. The process ends when all labs have ended.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from .remoting import server as _server
 
 log = logging.getLogger(__name__)
 
-LOADED = (_gateway, _server)  # process.serve loads these for each lab otherwise
+LOADED = (_gateway, _server)  # Otherwise, process.serve loads these modules for each lab.
 _MADE_ONCE = (public_ca.ROOT_FILE, public_ca.KEY_FILE, gateway_pfx.FILE)
 
 
@@ -59,7 +59,7 @@ def _prepare(directory: Path, first: Path, profile: str) -> None:
 
 
 def _be(directory: Path, port: int, profile: str, idle: float) -> t.NoReturn:
-    """Run one of the labs as ``up`` does: in its own session, with its own log."""
+    """Run one of the labs as ``up`` does: in a new session, with a separate log."""
     code = 1
     try:
         os.setsid()

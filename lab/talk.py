@@ -19,7 +19,9 @@ from .gateway.negotiation import SASL, TCP_DIALBACK, TLS_DIALBACK
 from .partners.client import User
 from .partners.control import Partners
 
-PATIENCE = 30.0  # seconds for a message or its refusal; both usually take less than one, unless a partner tries again
+# This is the time in seconds for a message or a refusal. Both usually take less than one second.
+# A partner's second attempt takes longer.
+PATIENCE = 30.0
 
 METHODS = {"S": SASL, "T": TLS_DIALBACK, "C": TCP_DIALBACK}
 WORDS = {
@@ -34,7 +36,11 @@ Direction = t.Literal["out", "in"]
 
 @dataclass(frozen=True)
 class Outcome:
-    """Describe a message's result. method: a letter of METHODS, or -. why: the reason for a refusal or failure."""
+    """Describe a message's result.
+
+    method: a letter of METHODS, or -.
+    why: the reason for a refusal or failure.
+    """
 
     direction: Direction
     body: str
@@ -43,18 +49,20 @@ class Outcome:
     why: str
 
     def is_as(self, expected: str) -> bool:
-        """Return whether the message arrived with this method. For -, return whether it did not arrive."""
+        """Return whether the message arrived with this method. For -, return whether the message did not arrive."""
         return self.arrived == (expected != "-") and (self.method == expected or not self.arrived)
 
 
 def talk(
     store: Store, partners: Partners, first: str, second: str, ask: str = "", answer: str = ""
 ) -> tuple[Outcome, Outcome]:
-    """Send a message from ``first`` (USER@DOMAIN) to ``second``, and another back. One is a partner's user.
+    """Send a message from ``first`` (USER@DOMAIN) to ``second``, and another message back.
 
-    The second message is sent even if the first did not arrive. A local user who writes has the other user as a
-    contact, so
-    that the answer of an unverified public partner is accepted. Raises LabError if the partner's user cannot log in.
+    ``first`` or ``second`` is a partner's user. The second message is sent even if the first message did not arrive. A
+    local
+    user who writes has the other user as a
+    contact, so that the answer of an unverified public partner is accepted. Raises LabError if the partner's user
+    cannot log in.
     """
     ask, answer = ask or "Are you there?", answer or "Here."
     coming = first.partition("@")[2] in partners.addresses
@@ -75,7 +83,7 @@ def _out(store: Store, user: User, ours: str, body: str, last: int) -> Outcome:
 
 
 def unanswered(store: Store, ours: str, theirs: str) -> Outcome:
-    """Return the result of a message to a user whose server is down, so that no client can check its arrival."""
+    """Return the result of a message to a user whose server is down, so that no client can check the arrival."""
     body, last = "Are you there?", max((event.id for event in store.events()), default=0)
     number = store.send_message(ours, theirs, body)
     _wait(lambda: _status(store, number) != "queued")
@@ -85,7 +93,7 @@ def unanswered(store: Store, ours: str, theirs: str) -> Outcome:
 def _in(store: Store, user: User, ours: str, body: str, last: int) -> Outcome:
     earlier = max((message.id for message in store.messages()), default=0)
     user.send(ours, body)
-    # The message is delivered or refused, or the partner's server reports to its user that it gave up.
+    # The message is delivered or refused, or the partner's server reports the failure to the user.
     _wait(lambda: _arrived(store, user, earlier) is not None or user.receive(0) is not None)
     return _outcome(store, user.address, "in", body, _arrived(store, user, earlier) == "delivered", last)
 
@@ -104,7 +112,10 @@ def _received(user: User, body: str) -> bool:
 
 
 def _arrived(store: Store, user: User, since: int) -> str | None:
-    """Return the status of the user's message in the store; None if it is missing. since: the number before it."""
+    """Return the status of the user's message in the store; None if the message is missing.
+
+    since: the number before the message's number.
+    """
     return next((m.status for m in store.messages(since) if m.direction == "in" and _is_of(m.sender, user)), None)
 
 
@@ -118,7 +129,10 @@ def _status(store: Store, number: int) -> str:
 
 
 def _outcome(store: Store, theirs: str, direction: Direction, body: str, arrived: bool, last: int) -> Outcome:
-    """Return the result. last: the last event before the message. Earlier events are not relevant."""
+    """Return the result.
+
+    last: the last event before the message. Earlier events are not relevant.
+    """
     domain = theirs.partition("@")[2]
     events = [
         e for e in store.events() if e.kind == "xmpp" and e.user == domain and e.parameters["direction"] == direction

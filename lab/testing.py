@@ -28,7 +28,7 @@ from .errors import LabError
 
 T = t.TypeVar("T")
 SECOND_POOL = "edge2.contoso.test"
-_PATIENCE = 60.0  # seconds for the start of a lab, and for its end
+_PATIENCE = 60.0  # seconds for the start of a lab, and for the end
 
 
 class Lab:
@@ -61,7 +61,7 @@ class Lab:
         self._store: Store | None = None
 
     def start(self, port: int = 0) -> None:
-        """Start the lab, by default on its former ports, or else on free ports. Raises LabError."""
+        """Start the lab, by default on the former ports, or else on free ports. Raises LabError."""
         running, self._process = process.start(
             self.directory, port or self.port, self.profile, self._idle, self.xmpp_port, self._replay, self.shape
         )
@@ -69,14 +69,14 @@ class Lab:
         self.xmpp_port = running.xmpp_port
 
     def adopt(self, parent: subprocess.Popen[bytes]) -> None:
-        """Wait for the lab that another process starts here. Raises LabError."""
+        """Wait for the lab that another process starts in this directory. Raises LabError."""
         running = self._wait(lambda: process.find(self.directory), parent)
         if running is None:
             raise LabError("the lab in %s did not start. Read its lab.log" % self.directory)
         self.port, self.xmpp_port = running.port, running.xmpp_port
 
     def stop(self) -> None:
-        """End the lab in order. Its state stays."""
+        """End the lab in order. The state of the lab stays."""
         process.stop(self.directory)
         self._reap()
 
@@ -88,13 +88,13 @@ class Lab:
         self._reap()
 
     def store(self) -> Store:
-        """Return the state of the lab. Tests can read and change it while the lab runs."""
+        """Return the state of the lab. Tests can read and change the state while the lab runs."""
         if self._store is None:
             self._store = Store(self.directory)
         return self._store
 
     def close(self) -> None:
-        """End the lab and close its state."""
+        """End the lab and close the state."""
         self.stop()
         if self._store is not None:
             self._store.close()
@@ -107,7 +107,7 @@ class Lab:
         self._wait(lambda: process.find(self.directory) is None)
 
     def _wait(self, done: t.Callable[[], T], parent: subprocess.Popen[bytes] | None = None) -> T:
-        """Return the first true result of ``done``, or its last result if the parent has ended or time is over."""
+        """Return the first true result of ``done``, or the last result if the parent has ended or time is over."""
         end = time.monotonic() + _PATIENCE
         while not (found := done()) and time.monotonic() < end and (parent is None or parent.poll() is None):
             time.sleep(0.02)
@@ -124,7 +124,11 @@ def running_lab(
     replay: Path | None = None,
     shape: Shape = SHAPE,
 ) -> t.Iterator[Lab]:
-    """Run a lab with its state below ``directory``. Port 0 is a free port. idle: in seconds. replay: a capture."""
+    """Run a lab with the state below ``directory``. Port 0 is a free port.
+
+    idle: seconds until an unused session ends.
+    replay: a capture.
+    """
     lab = Lab(Path(directory), profile, idle, xmpp_port, replay, shape)
     try:
         lab.start(port)
@@ -148,7 +152,7 @@ def add_edge_pool(store: Store) -> None:
 def running_labs(
     directory: Path, count: int, profile: str = process.DEFAULT_PROFILE, idle: float = process.DEFAULT_IDLE
 ) -> t.Iterator[list[Lab]]:
-    """Run several labs, each with its own deployment and ports on the same addresses.
+    """Run several labs, each with a separate deployment and ports on the same addresses.
 
     This is faster than several calls of ``running_lab`` (see several.py). Raises LabError.
     """
@@ -175,7 +179,7 @@ def running_deployments(
 ) -> t.Iterator[dict[str, Lab]]:
     """Run a lab of another shape for each name: different deployments on different addresses.
 
-    They share the ports and the public authority. Raises LabError.
+    The labs share the ports and the public authority. Raises LabError.
     """
     labs = {
         name: Lab(Path(directory) / name, profile, process.DEFAULT_IDLE, shape=shape) for name, shape in shapes.items()

@@ -52,7 +52,10 @@ class Verdict:
 
 
 def ask(lab: Lab, partners: Partners, rows: t.Mapping[str, t.Any]) -> dict[str, Verdict]:
-    """Return the verdicts on partners by domain. rows: by domain, with tls, sasl and dialback. Raises LabError."""
+    """Return the verdicts on partners by domain. Raises LabError.
+
+    rows: the settings tls, sasl and dialback by domain.
+    """
     file = lab.directory / "verdicts.json"
     playbook = lab.directory / "verdicts.yml"
     playbook.write_text(json.dumps([_play(lab, partners, rows, file)]), encoding="utf-8")

@@ -5,8 +5,8 @@
 
 """Simulate events of a federation: change a partner's server or the gateway, and send a message each way.
 
-Every valid row of the negotiation matrix has its own domain on each server. Tests compare the forecast of an event with
-the messages after the event.
+Every valid row of the negotiation matrix has a separate domain on each server. Tests compare the forecast of an event
+with the messages after the event.
 """
 
 from __future__ import annotations
@@ -49,10 +49,10 @@ T = t.TypeVar("T")
 class Change:
     """Describe an event.
 
-    settings: of the partner's server.
+    settings: the settings of the partner's server.
     certificate: the kind of the partner's new certificate.
-    records: the change to its SRV record.
-    down: whether its server ends.
+    records: the change to the partner's SRV record.
+    down: whether the partner's server ends.
     own: the kind of the gateway's new certificate.
     only_tls12: whether the Edges have only TLS 1.2.
     kinds: the servers that support the event.
@@ -89,7 +89,11 @@ VALID = tuple(row for row in ROWS if row.methods)
 
 @dataclass(frozen=True)
 class Played:
-    """Describe one message after an event. event: '' before any. method: a letter of talk.METHODS, or - for none."""
+    """Describe one message after an event.
+
+    event: '' before all events.
+    method: a letter of talk.METHODS, or - for no method.
+    """
 
     event: str
     kind: Kind
@@ -117,7 +121,7 @@ def play(
     """Return the observation before all events, and the messages after each event.
 
     look: a function for the observation, called once before all events.
-    kind: the kind of server. All domains of jabberd2 share one stream, so it gets one row at a time.
+    kind: the kind of server. All domains of jabberd2 share one stream, so jabberd2 gets one row at a time.
     Raises LabError if packages are missing.
     """
     found: list[Played] = []
@@ -216,6 +220,6 @@ def _messages(
 
 
 def _both_ways(store: Store, partners: Partners, name: str, event: str) -> tuple[Outcome, ...]:
-    if CHANGES[event].down:  # users of a server that is down cannot log in, so they send nothing
+    if CHANGES[event].down:  # Users of a server that is down cannot log in, so these users send nothing.
         return unanswered(store, USER, "romeo@" + name), Outcome("in", "", "-", False, "the server is down")
     return talk(store, partners, USER, "romeo@" + name)

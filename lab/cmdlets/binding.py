@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Bind the parameters of a call to a cmdlet's contract, or refuse them, as PowerShell's parameter binder does.
+"""Bind or refuse the parameters of a call to a cmdlet, as PowerShell's parameter binder does.
 
 Names can be abbreviated and are compared without case. Types are converted as PowerShell converts them, and sometimes
 more strictly: see the assumptions that this file names. PowerShell 7.6 sends the same ids and categories.
@@ -33,7 +33,7 @@ _TEXT_TYPES = frozenset(
 )
 # The constructors of these product types refuse an empty text.
 _IDENTITIES = frozenset(("Fqdn", "XdsIdentity", "XdsGlobalRelativeIdentity"))
-_FLAGS = frozenset(("CommandTypes",))  # the numbers of these enumerations are bits
+_FLAGS = frozenset(("CommandTypes",))  # The numbers of these enumerations are bits.
 _LIMITS = {
     "Int32": (-(2**31), 2**31 - 1), "Int64": (-(2**63), 2**63 - 1), "UInt32": (0, 2**32 - 1), "UInt16": (0, 2**16 - 1),
 }  # fmt: skip
@@ -43,7 +43,7 @@ _LIMITS = {
 class ListModifier:
     """Represent a PSListModifier: additions and removals, a replacement (a plain list), or no change (``$null``).
 
-    untouched: whether it has no change at all, because the hashtable is empty.
+    untouched: whether the hashtable is empty, so that nothing changes.
     """
 
     add: tuple[str, ...] = ()
@@ -53,7 +53,7 @@ class ListModifier:
 
 
 class Arguments:
-    """Hold bound parameters by their full names, as plain Python values."""
+    """Hold bound parameters by full name, as plain Python values."""
 
     def __init__(self, values: dict[str, t.Any], parameter_set: str) -> None:
         self.values = values
@@ -81,7 +81,7 @@ class Arguments:
 
 
 def resolve_name(cmdlet: Cmdlet, name: str) -> Parameter | None:
-    """Return the parameter that a name, alias or abbreviation means; None if there is no such parameter."""
+    """Return the parameter that a name, alias or abbreviation means; None if no parameter matches."""
     wanted = name.lstrip("-").rstrip(":").lower()
     for parameter in cmdlet.parameters.values():
         if wanted in (n.lower() for n in (parameter.name, *parameter.aliases)):
@@ -199,7 +199,7 @@ def convert(parameter: Parameter, value: object) -> t.Any:
 
 def _convert_null(parameter: Parameter) -> t.Any:
     if parameter.type == "SwitchParameter":
-        return True  # a switch named without a value travels as null
+        return True  # A switch that is named without a value travels as null.
     if parameter.type == "PSListModifier":
         return ListModifier()
     rests_on("null-values")
@@ -218,7 +218,7 @@ def _convert_one(parameter: Parameter, kind: str, value: object) -> t.Any:
             raise _not_in_set(parameter, text)
         return text
     if kind in ("Boolean", "SwitchParameter"):
-        if isinstance(value, (bool, int, float)):  # about_Parameters: Booleans accept numbers, too
+        if isinstance(value, (bool, int, float)):  # Booleans also accept numbers (about_Parameters).
             return bool(value)
         raise _not_of(parameter, value, kind)
     if kind in _LIMITS:
@@ -299,7 +299,7 @@ def _number(value: object) -> int | None:
 
 
 def _choice(parameter: Parameter, kind: str, value: object) -> str:
-    """Return a name of an enumeration. The value is the name, its unambiguous beginning, or its number."""
+    """Return a name of an enumeration. The value is the name, an unambiguous beginning of the name, or a number."""
     text = ""
     if isinstance(value, enum.Enum):
         text = value.name  # from another cmdlet of the pipeline

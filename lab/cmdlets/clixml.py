@@ -2,7 +2,9 @@
 # Copyright (c) 2026 the sfb.xmpp authors
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Write objects as CLIXML as PowerShell's serializer does (MS-PSRP 2.2.5), and read them back. Send CLIXML unchanged.
+"""Write objects as CLIXML as PowerShell's serializer does (MS-PSRP 2.2.5).
+
+Also read objects from CLIXML, and send CLIXML unchanged.
 
 psrpcore writes the same types in another order, and serializes the properties of every object. PowerShell sends an
 object at the depth 1. So the adapted properties contain simple values, lists or tables of simple values, or texts.
@@ -34,13 +36,13 @@ _INTEGERS: dict[type, str] = {ps.PSInt: "I32", ps.PSUInt: "U32", ps.PSInt64: "I6
 _UTC = re.compile(r"(<DT[^>]*>)(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?Z</DT>")
 _ARRAY = ("System.Object[]", "System.Array", "System.Object")
 _TABLE = ("System.Collections.Hashtable", "System.Object")
-# This is the order of an object's parts. Its value is between the text and the properties.
+# This is the order of an object's parts. The value of the object is between the text and the properties.
 _PARTS = {"TN": 0, "TNRef": 0, "ToString": 1, "Props": 3, "MS": 4}
 
 
 @dataclass(frozen=True)
 class Raw:
-    """Represent an object by its CLIXML: one element, which is sent unchanged."""
+    """Represent an object by the CLIXML of the object: one element, which is sent unchanged."""
 
     xml: str
 
@@ -66,8 +68,11 @@ def serialize(value: object, reported: bool = False) -> str:
 def write(
     pipeline: psrpcore.ServerPipeline, value: object, reported: bool = False, dates: tuple[int, int] | None = None
 ) -> None:
-    """Write one object to the output of a pipeline. dates: the form of its times, see odd_forms.DATES."""
-    # psrpcore creates the message. It has no other way to send data that is serialized already.
+    """Write one object to the output of a pipeline.
+
+    dates: the form of the object's times, see odd_forms.DATES.
+    """
+    # psrpcore creates the message. psrpcore has no other way to send serialized data.
     pipeline.write_output(None)
     message = pipeline.runspace_pool._send_buffer[-1]
     xml = serialize(value, reported)
@@ -96,7 +101,7 @@ def arrange(pool: psrpcore.ServerRunspacePool) -> None:
 
 
 class _Writer:
-    """Write one message. A list of type names is written once. Later objects refer to it."""
+    """Write one message. A list of type names is written once. Later objects refer to this list."""
 
     def __init__(self, reported: bool) -> None:
         self._reported = reported
@@ -104,7 +109,11 @@ class _Writer:
         self._numbers = itertools.count()
 
     def value(self, value: object, name: str, depth: int) -> str:
-        """Return an element. name: its attribute N, or empty. depth: how many levels of the value are serialized."""
+        """Return an element.
+
+        name: the attribute N of the element, or empty.
+        depth: how many levels of the value are serialized.
+        """
         if isinstance(value, enum.Enum):
             return self._enumeration(value, name, depth)
         if isinstance(value, (list, dict)):
@@ -175,14 +184,14 @@ class _Writer:
 
 
 def _simple(value: object, name: str) -> str | None:
-    """Return the element of a simple value, without the properties attached to it; None for an object."""
+    """Return the element of a simple value, without the attached properties; None for an object."""
     if value is None:
         return "<Nil%s />" % name
     if isinstance(value, bool):
         return "<B%s>%s</B>" % (name, str(value).lower())
     if isinstance(value, str):
         return "<S%s>%s</S>" % (name, _text(value))
-    # psrpcore also represents numbers, dates and texts as such objects. This object has no value of its own.
+    # psrpcore also represents numbers, dates and texts as objects. The object in this branch has no value of its own.
     if value.__class__ == ps.PSObject:
         return None
     if isinstance(value, int) and type(value) in _INTEGERS:
@@ -194,7 +203,7 @@ def _simple(value: object, name: str) -> str | None:
     if element is None:
         return None
     content = element.text or ""
-    if element.tag == "DT":  # .NET writes no zeros after the fraction of a second
+    if element.tag == "DT":  # .NET writes no zeros after the fraction of a second.
         content = re.sub(r"\.(\d*?)0+(?!\d)", lambda found: found[1] and "." + found[1], content)
     return "<%s%s>%s</%s>" % (element.tag, name, escape(content), element.tag)
 
@@ -204,5 +213,5 @@ def _text(text: str) -> str:
 
 
 def _characters(xml: str) -> str:
-    """Return XML with two characters as references. PowerShell writes them so, although XML 1.0 forbids it."""
+    """Return XML with two characters as references. PowerShell does so, although XML 1.0 forbids them."""
     return xml.replace("\ufffe", "&#xFFFE;").replace("\uffff", "&#xFFFF;")

@@ -29,10 +29,10 @@ class Context:
     """Describe one call.
 
     visible: the cmdlets that the session knows.
-    modules: the modules that the session has imported. A cmdlet can add to them.
-    wait: a function that makes the call take a number of seconds, unless the client stops it.
-    lasts: a function that a handler sets if the call must continue after its effect. The call ends when it returns
-        false.
+    modules: the modules that the session has imported. A cmdlet can add modules.
+    wait: a function that makes the call take a number of seconds, unless the client stops the call.
+    lasts: a function that a handler sets if the call must continue after the effect. The call ends when the function
+    returns false.
     """
 
     store: Store
@@ -54,7 +54,7 @@ class Context:
         self.report(error)
 
     def changed(self) -> None:
-        """Note a write to the Central Management Store. Its replicas are then out of date for some time."""
+        """Note a write to the Central Management Store. The replicas are then out of date for some time."""
         replication.changed(self.store)
 
     def all(self, kind: str, args: Arguments) -> dict[str, Document]:
@@ -121,7 +121,7 @@ def chosen(ctx: Context, args: Arguments, what: str, items: dict[str, Document],
 
 
 def given_changes(ctx: Context, args: Arguments, fields: t.Iterable[str]) -> dict[str, t.Any]:
-    """Return the properties that a Set- must write: those of -Instance first, then the given parameters."""
+    """Return the properties that a Set- must write: the properties of -Instance first, then the given parameters."""
     changes: dict[str, t.Any] = {}
     instance = args.get("Instance")
     if instance is not None:

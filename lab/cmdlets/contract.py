@@ -16,8 +16,8 @@ import yaml
 
 PROFILES = ("lync2013", "sfb2015")
 
-# Windows PowerShell adds these to every cmdlet (about_CommonParameters). If only one profile has it, that is
-# in the last column.
+# Windows PowerShell adds these parameters to every cmdlet (about_CommonParameters). If only one profile has a
+# parameter, the profile is in the last column.
 _COMMON = (
     ("Debug", "SwitchParameter", "db", ""),
     ("Verbose", "SwitchParameter", "vb", ""),
@@ -39,9 +39,9 @@ _ACTION_PREFERENCES = ("SilentlyContinue", "Stop", "Continue", "Inquire", "Ignor
 class Parameter:
     """Describe one parameter.
 
-    sets: the parameter sets of the parameter; empty if it belongs to all.
+    sets: the parameter sets of the parameter; empty if the parameter belongs to all sets.
     mandatory_in: the sets that need the parameter; ``*`` for all.
-    valid: the texts of its ValidateSet, in order; empty if it has no ValidateSet.
+    valid: the texts of the ValidateSet, in order; empty without a ValidateSet.
     """
 
     name: str
@@ -68,9 +68,9 @@ class Parameter:
 class Cmdlet:
     """Describe one cmdlet in one profile.
 
-    sets: its parameter sets, the default set first.
+    sets: the parameter sets of the cmdlet, the default set first.
     is_proxy: whether a restricted session has a function of the same name, which takes fewer parameters.
-    error_source: the end of its error ids; empty for the class that belongs to the cmdlet's name.
+    error_source: the end of the cmdlet's error ids; empty for the class that belongs to the cmdlet's name.
     """
 
     name: str
@@ -86,17 +86,17 @@ class Cmdlet:
 
     @property
     def is_function(self) -> bool:
-        """Return whether it is a function. Commands of script and CIM modules are functions."""
+        """Return whether the command is a function. Commands of script and CIM modules are functions."""
         return self.is_proxy or self.error_source == self.name
 
     @property
     def is_product(self) -> bool:
-        """Return whether it comes with the product's module, and so is subject to RBAC."""
+        """Return whether the cmdlet comes with the product's module, and so is subject to RBAC."""
         return self.name.partition("-")[2].startswith("Cs")
 
     @property
     def source(self) -> str:
-        """Return its .NET class, which is the end of its error ids. The product's namespaces vary."""
+        """Return the .NET class of the cmdlet, which is the end of the error ids. The product's namespaces vary."""
         if self.error_source:
             return self.error_source
         verb, _dash, noun = self.name.partition("-")

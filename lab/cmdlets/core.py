@@ -26,7 +26,7 @@ SELECT = "Select-Object"
 PRODUCT_MODULE = {"sfb2015": "SkypeForBusiness", "lync2013": "Lync"}
 _CORE_MODULES = ("Microsoft.PowerShell.Management", "Microsoft.PowerShell.Utility", "Microsoft.PowerShell.Core")
 
-# These properties are in the order in which the message of Select-Object in a restricted session lists them.
+# These properties are in the order of the message of Select-Object in a restricted session.
 _PROXY_TAKES = (
     "ModuleName", "Namespace", "OutputType", "Count", "HelpUri", "Name", "CommandType", "ResolvedCommandName",
     "DefaultParameterSet", "CmdletBinding", "Parameters",
@@ -96,7 +96,7 @@ def _get_command(ctx: Context, args: Arguments) -> t.Iterable[object]:
 
 
 def _get_help(ctx: Context, args: Arguments) -> t.Iterable[object]:
-    """Answer for a command without a help file: its name and its syntax."""
+    """Answer for a command without a help file: the name and the syntax of the command."""
     wanted = args.text("Name") or "*"
     found = [c for c in ctx.visible() if like(c.name, wanted)]
     if not found and not has_wildcard(wanted):
@@ -117,7 +117,7 @@ def _get_help(ctx: Context, args: Arguments) -> t.Iterable[object]:
 
 
 def _get_format_data(ctx: Context, args: Arguments) -> t.Iterable[object]:
-    """Return nothing. The lab has no types with a format of their own."""
+    """Return nothing. The lab has no types with a special format."""
     return []
 
 
@@ -188,7 +188,7 @@ def _measure(ctx: Context, args: Arguments) -> t.Iterable[object]:
 
 
 def _out_default(ctx: Context, args: Arguments) -> t.Iterable[object]:
-    """Write to the server's host. In a remote session, there is no such host."""
+    """Write to the server's host. A remote session has no host."""
     return []
 
 

@@ -56,9 +56,8 @@ def _controller(ctx: Context, args: Arguments) -> str:
 def _resolve(users: dict[str, Document], identity: str) -> dict[str, Document]:
     """Return the users that an identity means: SIP address, UPN, DOMAIN\\user, DN or display name.
 
-    A display name can contain ``*``. Raises CmdletError if there is no such user, or if a display name without a
-    wildcard
-    means several users.
+    A display name can contain ``*``. Raises CmdletError if no user matches, or if a display name without a
+    wildcard means several users.
     """
     rests_on("user-identity-forms")
     key = fold(identity)

@@ -39,7 +39,7 @@ def _unescaped(found: re.Match[str]) -> str:
 
 
 def _with_nested(store: Store, group: str) -> set[str]:
-    """Return a group and all groups in it, at every depth. Groups can contain each other."""
+    """Return a group and all groups in this group, at every depth. Groups can contain each other."""
     parents = {fold(name): set(map(fold, one["MemberOf"])) for name, one in store.all("group").items()}
     found, more = {group}, {group}
     while more:

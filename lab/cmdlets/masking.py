@@ -21,7 +21,7 @@ _SECRETS = ("Password", "CaPassword", "DialbackPassphrase", "Credential")
 
 
 def show_parameters(cmdlet: Cmdlet | None, given: t.Sequence[tuple[str | None, object]]) -> dict[str, t.Any]:
-    """Return parameters as JSON with masked secrets. Parameters that the cmdlet knows get their full names."""
+    """Return parameters as JSON with masked secrets. Parameters that the cmdlet knows get full names."""
     numbers = itertools.count()
     shown = {}
     for name, value in given:

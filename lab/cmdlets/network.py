@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Simulate the network of an Edge, and the event log of the product there.
+"""Simulate the network of an Edge, and the event log of the product on the Edge.
 
 Resolve-DnsName asks the same DNS server as the lab's gateway. Test-NetConnection opens a real connection over the
-network of the Edges (deployment/network.py). Get-NetTCPConnection lists the connections that are open there now.
+network of the Edges (deployment/network.py). Get-NetTCPConnection lists the connections that are open on the Edge now.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _EVER = "*[System[(%s) and TimeCreated[timediff(@SystemTime) <= 999999999999]]]"
 )
 _LEVELS = {2: "Error", 3: "Warning", 4: "Information"}
 _BY_OUTCOME = {"failed": 2, "refused": 3}
-# The lab has its own event numbers, one for each action of the gateway.
+# The event numbers belong to the lab: one number for each action of the gateway.
 _IDS = {
     name: 44000 + number
     for number, name in enumerate(
@@ -163,7 +163,7 @@ def _name(name: t.Any) -> str:
 
 
 def _test(ctx: Context, args: Arguments) -> t.Iterable[object]:
-    """Test a connection. -ComputerName is an IP address here, because the client resolves names itself."""
+    """Test a connection. -ComputerName is an IP address in this lab, because the client resolves names."""
     rests_on("edge-connection-test")
     address, port = args.text("ComputerName") or "", int(args.get("Port") or 0)
     reached = refused = False
@@ -186,7 +186,7 @@ def _test(ctx: Context, args: Arguments) -> t.Iterable[object]:
             "InterfaceAlias": "External",
             "SourceAddress": ADDRESSES[ctx.host.name],
             "TcpTestSucceeded": reached,
-            # It pings only if TCP failed.
+            # Test-NetConnection pings only if TCP failed.
             "PingSucceeded": refused,
         },
     )
@@ -230,7 +230,7 @@ def _connections(ctx: Context, args: Arguments) -> t.Iterable[object]:
 
 
 def _events(ctx: Context, args: Arguments) -> t.Iterable[object]:
-    """Return the log of the product. It contains what the lab's gateway did on this Edge."""
+    """Return the log of the product: the actions of the lab's gateway on this Edge."""
     rests_on("edge-event-log")
     exception = "System.Exception"
     names = args.texts("LogName")

@@ -17,7 +17,7 @@ from .clixml import Raw
 
 _SETTINGS = "Microsoft.Rtc.Management.WritableConfig.Settings"
 
-# Their numbers follow the order of the documented names: see enum-numbers.
+# The numbers of these enumerations follow the order of the documented names: see enum-numbers.
 
 
 @PSType(["%s.XmppFederation.PartnerType" % _SETTINGS], rehydrate=False)
@@ -89,12 +89,15 @@ class CommandType(PSEnumBase):
 
 
 def make(types: t.Sequence[str], properties: t.Mapping[str, object], text: str | None = None) -> PSObject:
-    """Return an object with adapted properties. types: the .NET type and its bases, without System.Object."""
+    """Return an object with adapted properties.
+
+    types: the .NET type and the base types, without System.Object.
+    """
     made = PSObject()
-    meta = made.PSObject  # each look-up of an attribute of a PSObject is slow
+    meta = made.PSObject  # Each look-up of an attribute of a PSObject is slow.
     meta.type_names = [*types, "System.Object"]
     for name, value in properties.items():
-        prop = PSNoteProperty(name)  # a value given here would create another PSObject
+        prop = PSNoteProperty(name)  # A value in this call would create another PSObject.
         prop.set_value(value, made)
         meta.adapted_properties.append(prop)
     if text is not None:
@@ -102,7 +105,8 @@ def make(types: t.Sequence[str], properties: t.Mapping[str, object], text: str |
     return made
 
 
-# Source: PowerShell's type data (types.ps1xml, SerializationMethod SpecificProperties). Only these properties are sent.
+# Source: PowerShell's type data (types.ps1xml, SerializationMethod SpecificProperties). For the listed types, only the
+# listed properties are sent.
 _SPECIFIC = {
     "System.Security.Cryptography.X509Certificates.X509Certificate2": ("RawData",),
     "System.Security.Cryptography.X509Certificates.X500DistinguishedName": ("RawData",),
@@ -110,7 +114,7 @@ _SPECIFIC = {
 
 
 def as_serialised(value: object) -> object:
-    """Return an object as it leaves the server. Some types keep only certain properties."""
+    """Return an object as the server sends the object. Some types keep only certain properties."""
     names = type_names(value)
     if not names or names[0] not in _SPECIFIC:
         return value
@@ -119,7 +123,7 @@ def as_serialised(value: object) -> object:
 
 
 def selected(value: object, wanted: t.Mapping[str, object]) -> PSObject:
-    """Return the result of Select-Object for an object: its own type name, and note properties."""
+    """Return the result of Select-Object for an object: the type name of the result, and note properties."""
     own = (type_names(value) or ["System.Object"])[0]
     found = make(["Selected.%s" % own, "System.Management.Automation.PSCustomObject"], {})
     annotate(found, wanted)
@@ -127,7 +131,7 @@ def selected(value: object, wanted: t.Mapping[str, object]) -> PSObject:
 
 
 def annotate(value: PSObject, notes: t.Mapping[str, object]) -> None:
-    """Add note properties to an object, as cmdlets do with their results."""
+    """Add note properties to an object, as cmdlets add them to results."""
     for name, content in notes.items():
         note = PSNoteProperty(name)
         note.set_value(content, value)

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Return objects in unusual forms that a server can send (setting ``odd_forms``), to test their readers."""
+"""Return objects in unusual forms that a server can send (setting ``odd_forms``), to test the readers."""
 
 from __future__ import annotations
 
@@ -38,7 +38,10 @@ _USERS = ("Get-CsUser", "Grant-CsExternalAccessPolicy")
 
 
 def odd(value: object, cmdlet: str, forms: t.Collection[str]) -> object:
-    """Return an object in these forms. cmdlet: the name of its cmdlet, also if Select-Object changed the object."""
+    """Return an object in these forms.
+
+    cmdlet: the name of the object's cmdlet, also if Select-Object changed the object.
+    """
     if not forms or not isinstance(value, PSObject):
         return value
     rests_on("odd-forms")

@@ -22,7 +22,7 @@ WHAT = "XmppAllowedPartner"
 _TYPE = "Microsoft.Rtc.Management.WritableConfig.Settings.XmppFederation.XmppAllowedPartner"
 DEFAULTS: dict[str, t.Any] = {
     "AdditionalDomains": [],
-    "ConnectionLimit": None,  # no default is documented
+    "ConnectionLimit": None,  # No default is documented.
     "Description": None,
     "EnableKeepAlive": True,
     "PartnerType": "PublicUnverified",
@@ -111,11 +111,11 @@ def _get(ctx: Context, args: Arguments) -> t.Iterable[object]:
 def _set(ctx: Context, args: Arguments) -> t.Iterable[object]:
     domain = instance_identity(args)
     if domain is None:
-        raise not_found(WHAT, "global")  # this kind has no global instance
+        raise not_found(WHAT, "global")  # This kind of object has no global instance.
     body = ctx.store.get(KIND, domain)
     changes = given_changes(ctx, args, DEFAULTS)
     if body is None and "Instance" in args:
-        body = dict(DEFAULTS)  # commits a draft that was made with -InMemory
+        body = dict(DEFAULTS)  # This call commits a draft that was made with -InMemory.
     if body is None:
         raise not_found(WHAT, domain)
     change = args.get("AdditionalDomains")

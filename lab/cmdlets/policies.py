@@ -72,7 +72,7 @@ def _set(ctx: Context, args: Arguments) -> t.Iterable[object]:
     body = ctx.store.get(KIND, identity)
     changes = given_changes(ctx, args, POLICY_DEFAULTS)
     if body is None and "Instance" in args:
-        body = dict(POLICY_DEFAULTS)  # commits a draft that was made with -InMemory
+        body = dict(POLICY_DEFAULTS)  # This call commits a draft that was made with -InMemory.
     if body is None:
         raise not_found(WHAT, asked)
     ctx.store.put(KIND, identity, {**body, **changes})

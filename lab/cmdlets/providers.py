@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Simulate the built-in cmdlets for an Edge's file system, its certificate stores (Cert:) and its Env: drive.
+"""Simulate the built-in cmdlets for an Edge's file system, certificate stores (Cert:) and Env: drive.
 
-These are \\*-Content, \\*-Item, Get-ChildItem and Test-Path. Paths are absolute. -Path accepts wildcards, -LiteralPath
-does not.
+The cmdlets are \\*-Content, \\*-Item, Get-ChildItem and Test-Path. Paths are absolute. -Path accepts wildcards,
+-LiteralPath does not.
 """
 
 from __future__ import annotations
@@ -31,7 +31,10 @@ _ENCODINGS = {
 
 
 class _Item(t.NamedTuple):
-    """Represent an item under a path. body: bytes (file), None (container), a certificate, or a text (Env:)."""
+    """Represent an item under a path.
+
+    body: bytes (file), None (container), a certificate, or a text (Env:).
+    """
 
     path: str
     body: bytes | CertificateRow | str | None
@@ -86,7 +89,7 @@ def _everything(ctx: Context, drive: str) -> list[_Item]:
 
 
 def _find(ctx: Context, path: str, literal: bool) -> list[_Item]:
-    """Return the items of a path. Unless it is literal, each part can contain wildcards."""
+    """Return the items of a path. Unless the path is literal, each part can contain wildcards."""
     wanted = _normal(path)
     parts = wanted.split("\\")
     if len(parts) == 1 and ":" in wanted and not wanted.endswith(":"):  # Env:NAME
@@ -152,7 +155,7 @@ def _get_item(ctx: Context, args: Arguments) -> t.Iterable[object]:
 
 def _get_child_item(ctx: Context, args: Arguments) -> t.Iterable[object]:
     if "Path" not in args and "LiteralPath" not in args:
-        args.values["Path"] = ("C:\\Users\\Administrator",)  # a remote session starts in this directory
+        args.values["Path"] = ("C:\\Users\\Administrator",)  # A remote session starts in this directory.
     pattern = args.text("Filter")
     for item in list(_existing(ctx, args)):
         if item.body is not None:
@@ -176,7 +179,7 @@ def _test_path(ctx: Context, args: Arguments) -> t.Iterable[object]:
         try:
             found = _find(ctx, path, literal)
         except CmdletError:
-            found = []  # here, an unknown drive is not an error
+            found = []  # For this cmdlet, an unknown drive is not an error.
         kinds = {"Any": True, "Container": any(i.body is None for i in found)}
         yield bool(found) and kinds.get(kind, any(i.body is not None for i in found))
 
@@ -217,7 +220,7 @@ def _bytes(ctx: Context, value: object, encoding: str, newline: bool) -> bytes:
     items: list[object] = list(value) if isinstance(value, list) else [] if value is None else [value]
     if encoding != "Byte":
         if any(isinstance(item, bytes) for item in items):
-            # PowerShell enumerates a byte array: it writes one line of digits for each byte.
+            # PowerShell enumerates a byte array: PowerShell writes one line of digits for each byte.
             items = [n for item in items for n in (item if isinstance(item, bytes) else [item])]
         end = "\r\n" if newline else ""
         text = "".join(str(item) + end for item in items)

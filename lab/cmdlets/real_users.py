@@ -44,7 +44,10 @@ _TEXTS = {
 
 
 def more_properties(dn: str, known: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """Return the other properties of a user. known: the properties that the lab stores."""
+    """Return the other properties of a user.
+
+    known: the properties that the lab stores.
+    """
     alias, seed = str(known["SamAccountName"]), hashlib.sha256(dn.encode()).hexdigest()
     certificate = "".join(hashlib.sha256(b"%d %s" % (part, dn.encode())).hexdigest() for part in range(16))
     return {

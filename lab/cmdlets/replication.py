@@ -2,7 +2,7 @@
 # Copyright (c) 2026 the sfb.xmpp authors
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Simulate the Central Management Store: status of its replicas, forced replication, export to a file."""
+"""Simulate the Central Management Store: status of the replicas, forced replication, export to a file."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def _replicate(ctx: Context, args: Arguments) -> t.Iterable[object]:
 
 
 def _export(ctx: Context, args: Arguments) -> t.Iterable[object]:
-    """Write a zip file on the server, or return its bytes."""
+    """Write a zip file on the server, or return the bytes of the zip file."""
     rests_on("export-file")
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:

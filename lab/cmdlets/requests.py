@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Simulate Request-CsCertificate. It creates keys on an Edge, for a request file or for a company's authority.
+"""Simulate Request-CsCertificate. The cmdlet creates keys on an Edge, for a request file or for a company's authority.
 
 A pending request is a document of the kind ``certificate_request``. The document contains the key, which Windows keeps
-in its own store.
+in the certificate store for requests.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def request(ctx: Context, args: Arguments) -> t.Iterable[object]:
 
 
 def join(ctx: Context, certificate: x509.Certificate) -> bool:
-    """Join a certificate with the key of this computer's request. Return whether there is such a request."""
+    """Join a certificate with the key of this computer's request. Return whether a request exists."""
     for name, waiting in _all(ctx).items():
         if _public(_load(waiting).public_key()) == _public(certificate.public_key()):
             rests_on("answer-to-a-request")

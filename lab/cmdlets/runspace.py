@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Connect the protocol with the simulation: a deployment, and the runspaces that clients open in it."""
+"""Connect the protocol with the simulation: a deployment, and the runspaces that clients open in the deployment."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Deployment:
     """Hold the state and behavior of one lab."""
 
     def __init__(self, directory: Path, profile: str = "sfb2015") -> None:
-        """Open the lab in a directory, or create it. Raises LabError if the lab there has another profile or shape."""
+        """Open or create the lab in a directory. Raises LabError if the profile or shape of the lab differs."""
         if profile not in contract.PROFILES:
             raise LabError("the lab has no profile '%s'. Use one of: %s" % (profile, ", ".join(contract.PROFILES)))
         self.store = Store(directory)
@@ -51,11 +51,11 @@ class Deployment:
             )
 
     def login(self, host: str, user: str) -> Account | None:
-        """Return the account of a user name, as the client sent it, on a host; None if there is none."""
+        """Return the account of a user name, as the client sent it, on a host; None if no account matches."""
         return login(_host(host), user)
 
     def open_runspace(self, host: str, user: str, session_id: str) -> Runspace:
-        """Open a runspace for an authenticated user. A fault can delay it, or raise Cut."""
+        """Open a runspace for an authenticated user. A fault can delay the opening, or raise Cut."""
         where = _host(host)
         account = self.login(host, user)
         if account is None:
@@ -79,7 +79,7 @@ class Deployment:
 
 
 class Runspace:
-    """Represent one session on one host. It runs one pipeline at a time."""
+    """Represent one session on one host. A session runs one pipeline at a time."""
 
     def __init__(self, session: Session) -> None:
         self.session = session
@@ -95,8 +95,8 @@ class Runspace:
     def run(self, statements: t.Sequence[t.Sequence[Call]], sink: Sink) -> None:
         """Run statements in order. Raises Cut (fault injection).
 
-        If a single statement fails, the pipeline ends. If one of several fails, the next statements still run, as in
-        PowerShell. But with -ErrorAction Stop, the pipeline ends.
+        If a single statement fails, the pipeline ends. If one of several statements fails, the next statements still
+        run, as in PowerShell. But with -ErrorAction Stop, the pipeline ends.
         """
         for statement in statements:
             if sink.stopped:

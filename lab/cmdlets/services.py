@@ -27,14 +27,14 @@ def _services(ctx: Context) -> dict[str, Document]:
         with ctx.store.transaction():
             found = _written(ctx)
             for service in found.values():
-                if service_status(service) != service["Status"]:  # the last session of the service has ended
+                if service_status(service) != service["Status"]:  # The last session of the service has ended.
                     _turn(ctx, service, "Stopped")
                     service["Status"] = "Stopped"
     return found
 
 
 def _written(ctx: Context) -> dict[str, Document]:
-    """Return the services by their name on the wire. Key: the key of the service in the store."""
+    """Return the services by name on the wire. ``Key`` is the key of the service in the store."""
     prefix = ctx.host.name + "/"
     found = {k: v for k, v in ctx.store.all("service").items() if k.startswith(prefix)}
     return {v["Name"]: {**v, "Key": k.removeprefix(prefix)} for k, v in found.items()}
@@ -102,7 +102,7 @@ def _turn(ctx: Context, service: Document, status: str) -> None:
 
 
 def _drain(ctx: Context, service: Document) -> None:
-    """Pause a service: it accepts no new sessions. Existing sessions and the presented certificate stay."""
+    """Pause a service: no new sessions are accepted. Existing sessions and the presented certificate stay."""
     rests_on("graceful-stop")
     until = time.time() + float(ctx.store.setting("drain_seconds"))
     _put(ctx, service, Status="Paused", Until=until)

@@ -20,7 +20,7 @@ _GATEWAY = "XmppGatewaySettings"
 _GATEWAY_TYPE = "Microsoft.Rtc.Management.WritableConfig.Settings.XmppFederation.XmppGatewaySettings"
 _EDGE = "AccessEdgeSettings"
 _EDGE_TYPE = "Microsoft.Rtc.Management.WritableConfig.Settings.Edge.DisplayAccessEdgeSettings"
-# Only one of the two routing methods has these properties.
+# Only one of the two routing methods has the next properties.
 _DNS_ONLY = ("EnablePartnerDiscovery", "BeClearingHouse", "DiscoveredPartnerVerificationLevel")
 _ROUTE_ONLY = ("DefaultRouteFqdn", "IsPublicProvider", "VerificationLevel")
 

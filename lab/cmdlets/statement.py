@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Run one command of a statement: check that the session offers it, bind it, apply faults and effect, log the event."""
+"""Run one command of a statement: check the name, bind parameters, apply faults and effect, log."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ from .table import HANDLERS
 _SLICE = 0.02  # seconds between two checks whether the client has stopped a waiting pipeline
 
 
-# The page of the cmdlet calls it local.
+# The page of the cmdlet calls the cmdlet local.
 LOCAL = "Get-CsServerVersion"
 CLOCK = "Get-Date"
-# Their pages mention only the local computer. Only Get-CsWindowsService is documented to work remotely.
+# The pages of these cmdlets mention only the local computer. Only Get-CsWindowsService is documented to work remotely.
 CHANGES = ("Start-CsWindowsService", "Stop-CsWindowsService")
 
 
@@ -51,7 +51,7 @@ class Call:
 
 
 class Sink(t.Protocol):
-    """Receive the output of a pipeline. It is thread-safe and sends at once."""
+    """Receive the output of a pipeline. A sink is thread-safe and sends at once."""
 
     def output(self, value: object) -> None:
         """Write an object."""
@@ -67,12 +67,15 @@ class Sink(t.Protocol):
 
     @property
     def stopped(self) -> bool:
-        """Return whether the client has stopped the pipeline or its session has ended."""
+        """Return whether the client has stopped the pipeline or the session has ended."""
 
 
 @dataclass
 class Session:
-    """Describe who runs commands, and on which host. modules: the modules that the session has imported so far."""
+    """Describe who runs commands, and on which host.
+
+    modules: the modules that the session has imported so far.
+    """
 
     store: Store
     profile: str
@@ -124,7 +127,10 @@ class Run:
     """Run one command: binding, faults, effect, event."""
 
     def __init__(self, session: Session, call: Call, sink: Sink, output: t.Callable[[object], None]) -> None:
-        """Prepare the run. output: receives the results, for the sink or the next command of the pipeline."""
+        """Prepare the run.
+
+        output: receives the results, for the sink or the next command of the pipeline.
+        """
         self._session = session
         self._call = call
         self._sink = sink
@@ -134,7 +140,7 @@ class Run:
         self._stop = False
 
     def prepare(self, piped: bool) -> None:
-        """Find the command and bind its parameters, before a command of the pipeline runs. PowerShell does the same.
+        """Find the command and bind the parameters before a command of the pipeline runs, as PowerShell does.
 
         piped: whether another command comes before this command. Raises Failed.
         """
@@ -166,7 +172,7 @@ class Run:
             self._once(self._cmdlet, (*self._call.parameters, *self._from_pipeline(self._cmdlet, item)), ())
 
     def _from_pipeline(self, cmdlet: Cmdlet, item: object) -> list[tuple[str | None, object]]:
-        """Return the parameters that an object of the pipeline fills, by its type or by the names of its properties."""
+        """Return the parameters that an object of the pipeline fills, by type or by the names of the properties."""
         named = {p.name for n, _v in self._call.parameters if n and (p := _resolved(cmdlet, n)) is not None}
         open_parameters = [p for p in cmdlet.parameters.values() if p.pipeline and p.name not in named]
         properties = properties_of(item)
@@ -250,7 +256,7 @@ class Run:
     def _effect(
         self, cmdlet: Cmdlet, given: t.Sequence[tuple[str | None, object]], incoming: t.Sequence[object]
     ) -> tuple[list[str], bool]:
-        """Bind and run. Return the non-terminating errors, and whether it ran with -WhatIf."""
+        """Bind and run. Return the non-terminating errors, and whether the command ran with -WhatIf."""
         session = self._session
         args = bind(cmdlet, given)
         what_if = args.flag("WhatIf")
@@ -275,7 +281,7 @@ class Run:
         )
         handler = HANDLERS[cmdlet.name]
         if cmdlet.should_process:
-            # -WhatIf runs the real command and reverts it. So it cannot write, and it fails if the real command fails.
+            # -WhatIf runs the real command and reverts the change. So -WhatIf fails if the real command fails.
             with session.store.transaction(keep=not what_if):
                 results = list(handler(ctx, args))
             while not what_if and ctx.lasts is not None and ctx.lasts():

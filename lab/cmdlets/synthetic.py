@@ -22,7 +22,7 @@ from .objects import make, properties_of
 
 _TYPE = "Microsoft.Rtc.SyntheticTransactions.TaskOutput"
 _TEXT = "Test-CsXmppIM"
-# A stream can need more time than its own time-out, because each method of a row is tried on a new connection.
+# A stream can need more time than the time-out of a stream, because each method of a row is tried on a new connection.
 _ATTEMPTS = 3
 _MARGIN = 15.0
 _SLICE = 0.05
@@ -64,7 +64,7 @@ def _target_problem(store: Store, target: str | None) -> str:
 
 
 def _outcome(store: Store, number: int) -> Message | None:
-    """Return the outcome of a message; None if no gateway sends it."""
+    """Return the outcome of a message; None if no gateway sends the message."""
     settings = store.get("gateway", "Global") or {}
     until = time.monotonic() + _ATTEMPTS * float(settings["StreamEstablishmentTimeout"]) + _MARGIN
     while time.monotonic() < until:
@@ -76,7 +76,7 @@ def _outcome(store: Store, number: int) -> Message | None:
 
 
 def _test_xmpp(ctx: Context, args: Arguments) -> t.Iterable[object]:
-    """Send a message. It succeeds if the partner's server has accepted the message."""
+    """Send a message. The call succeeds if the partner's server has accepted the message."""
     rests_on("test-xmpp-im")
     begin = time.monotonic()
     target = args.text("TargetFqdn")

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Collect the simulated cmdlets. Each module has its own table CMDLETS."""
+"""Collect the simulated cmdlets. Each module has a table CMDLETS."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Simulate the cmdlets for the topology: sites and their routes, pools, computers, services, versions of servers."""
+"""Simulate the cmdlets for the topology: sites and routes, pools, computers, services, versions of servers."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def _sites(ctx: Context, args: Arguments) -> t.Iterable[object]:
 
 
 def _set_site(ctx: Context, args: Arguments) -> t.Iterable[object]:
-    """Change a site. The identity is its bare name."""
+    """Change a site. The identity is the bare name of the site."""
     rests_on("site-routes")
     asked = args.text("Identity")
     name = ctx.store.spelling("site", asked) if asked is not None else None

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Issue certificates. The lab has an authority for its own listeners, one inside its company, and a public one."""
+"""Issue certificates. The lab has three authorities: for its listeners, inside its company, and public."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
-# A server needs both purposes if it also opens connections to others, as an XMPP server does.
+# A server needs both purposes if the server also opens connections to other servers, as in XMPP.
 BOTH_WAYS = (ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH)
 
 
@@ -31,7 +31,7 @@ def common_name(text: str, organization: str = "") -> x509.Name:
 
 
 class Authority:
-    """Issue certificates. The authority is a root, or another authority has issued its certificate."""
+    """Issue certificates. The authority is a root authority or an intermediate authority."""
 
     def __init__(self, name: x509.Name, key: Key, lifetime: datetime.timedelta, above: Authority | None = None) -> None:
         self.name = name
@@ -44,7 +44,7 @@ class Authority:
 
     @classmethod
     def existing(cls, certificate: x509.Certificate, key: Key) -> Authority:
-        """Return an existing authority from its certificate and key."""
+        """Return an existing authority from the certificate and key."""
         authority = cls.__new__(cls)
         authority.name, authority._key, authority.certificate = certificate.subject, key, certificate
         return authority
@@ -59,7 +59,11 @@ class Authority:
         more: t.Iterable[x509.ExtensionType] = (),
         age: datetime.timedelta = datetime.timedelta(0),
     ) -> x509.Certificate:
-        """Issue a certificate for a server. more: further extensions, none critical. age: time since its start."""
+        """Issue a certificate for a server.
+
+        more: further extensions, none critical.
+        age: time since the start of the certificate.
+        """
         builder = self._builder(subject, key, lifetime, age)
         builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         usage = _usage(signs=False, encipherment=isinstance(key, rsa.RSAPrivateKey))

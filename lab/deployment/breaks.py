@@ -2,10 +2,11 @@
 # Copyright (c) 2026 the sfb.xmpp authors
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Break links of the federation in a running lab: ``python -m lab break NAME``. Repair them with ``mend NAME``.
+"""Break links of the federation in a running lab: ``python -m lab break NAME``. Repair links with ``mend NAME``.
 
 Each break simulates a mistake in a real deployment. The store keeps the values from before the break, so that another
-process can repair it. Several breaks can be active at once. Breaks of different objects can be repaired in any order.
+process can repair the link. Several breaks can be active at once. Breaks of different objects can be repaired in any
+order.
 """
 
 from __future__ import annotations
@@ -74,7 +75,7 @@ class _Changes:
             self.present(host, XMPP, None)
 
     def add_pool_2019(self, fqdn: str, roles: t.Sequence[str], edge: Document | None = None) -> None:
-        """Add a pool with one 2019 server to the first site, if it does not exist."""
+        """Add a pool with one 2019 server to the first site, if the pool does not exist."""
         if self.store.get("pool", fqdn) is not None:
             return
         number = len(self.store.all("pool")) + 1
@@ -215,7 +216,10 @@ def _users(store: Store, addresses: t.Collection[str]) -> list[str]:
 
 @dataclass(frozen=True)
 class Break:
-    """Describe one break. blocks: whether no message can pass during the break."""
+    """Describe one break.
+
+    blocks: whether no message can pass during the break.
+    """
 
     text: str
     run: t.Callable[[_Changes], None]
@@ -304,7 +308,7 @@ def break_link(store: Store, name: str) -> None:
     with store.transaction():
         changes = _Changes(store)
         BREAKS[name].run(changes)
-        # Convert to JSON and back, as the store does. So an error appears here, and not when the link is mended.
+        # Convert to JSON and back, as the store does. So an error appears now, and not during the repair of the link.
         store.set_setting(_SETTING, {**(store.setting(_SETTING) or {}), name: json.loads(json.dumps(changes.undo))})
 
 

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Inject faults: delays, errors and cut connections. Tests or ``python -m lab fault`` set them."""
+"""Inject faults: delays, errors and cut connections. Tests or ``python -m lab fault`` set faults."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Moment = t.Literal["before", "after"]
 # With this name, a fault delays or cuts the opening of a session, like a cmdlet.
 SESSION = "(session)"
 
-# These parameters name the object of a statement. They are compared with ``identity``.
+# These parameters name the object of a statement. These parameters are compared with ``identity``.
 IDENTIFYING = ("Identity", "Domain", "Name", "Path", "LiteralPath", "Thumbprint", "ReplicaFqdn")
 
 
@@ -27,7 +27,7 @@ IDENTIFYING = ("Identity", "Domain", "Name", "Path", "LiteralPath", "Thumbprint"
 class Fault:
     """Describe one armed fault.
 
-    remaining: how many more times it occurs; None for always.
+    remaining: how many more times the fault occurs; None for always.
     skip: how many more matching calls succeed first.
     """
 
@@ -44,7 +44,7 @@ class Fault:
 
 
 class Faults:
-    """Manage the faults of a lab. They are in the store, so they also reach a lab in another process."""
+    """Manage the faults of a lab. The faults are in the store, and so also reach a lab in another process."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -61,12 +61,12 @@ class Faults:
         message: str = "",
         skip: int = 0,
     ) -> int:
-        """Arm a fault and return its number.
+        """Arm a fault and return the number of the fault.
 
         cmdlet: name or wildcard; ``(session)`` for the opening of a session.
         identity: name or wildcard, compared with each parameter that names the object; empty matches all.
         host: ``fe01``, ``edge01``, ...; empty matches all.
-        times: how many times it occurs; None for always.
+        times: how many times the fault occurs; None for always.
         skip: how many matching calls succeed first.
         action: ``error`` (the statement fails with ``message``), ``delay`` (of ``seconds``), ``cut`` (the connection).
         when: ``before`` or ``after`` the statement takes effect.
@@ -91,7 +91,7 @@ class Faults:
         return [Fault(*row) for row in rows if row[7] is None or row[7] > 0]
 
     def strike(self, when: Moment, cmdlet: str, host: str, identities: t.Sequence[str] = ()) -> list[Fault]:
-        """Return the faults that this call meets now, and update their counters."""
+        """Return the faults that this call meets now, and update the counters of the faults."""
         if not self._store.sql("SELECT 1 FROM fault LIMIT 1"):
             return []
         hit = []

@@ -5,7 +5,7 @@
 
 """Write ``gateway.pfx`` in the lab's directory, with a public authority's certificate for the lab's gateway.
 
-The file is encrypted with AES, as today's tools do. The lab's Edges cannot open it, like Windows Server 2016.
+The file is encrypted with AES, as today's tools do. The lab's Edges cannot open the file, like Windows Server 2016.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ FILE = "gateway.pfx"
 
 
 def ensure_gateway_pfx(directory: Path) -> None:
-    """Create the file and the authority, unless the file exists and its certificate does not end soon."""
+    """Create the file and the authority, unless the file has a certificate that does not end soon."""
     issuer, chain = public_authority(directory)
     if not _usable(directory, issuer):
         _create(directory, issuer, chain)

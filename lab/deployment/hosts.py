@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Define the hosts and accounts of the lab. Their passwords are public by design."""
+"""Define the hosts and accounts of the lab. The passwords are public by design."""
 
 from __future__ import annotations
 
@@ -20,8 +20,7 @@ class Host:
     """Describe a remote shell of a machine, and the machine's pool.
 
     role: ``management`` (OcsPowershell of a Front End, cmdlets loaded), ``front_end`` (WinRM of a Front End) or
-        ``edge``
-        (WinRM).
+        ``edge`` (WinRM).
     """
 
     name: str
@@ -36,7 +35,10 @@ class Host:
 
 @dataclass(frozen=True)
 class Account:
-    """Describe an account. roles: of ROLES, or ``Administrator`` on an Edge."""
+    """Describe an account.
+
+    roles: roles of ROLES, or ``Administrator`` on an Edge.
+    """
 
     user: str
     password: str
@@ -44,13 +46,13 @@ class Account:
 
 
 def hosts_of(shape: Shape) -> dict[str, Host]:
-    """Return the machines of a shape, each with its first shell."""
+    """Return the machines of a shape, each with the first shell of the machine."""
     return {one["name"]: Host(one["name"], one["role"], shape.domain, shape.pool_of(one)) for one in shape.hosts}
 
 
 HOSTS = hosts_of(SHAPE)
 WINRM = "/wsman"
-# This table has every remote shell by its name: the machine's name, and ``fe01/wsman`` for WinRM of a Front End.
+# This table has every remote shell by name: the machine's name, and ``fe01/wsman`` for WinRM of a Front End.
 SHELLS = {
     **HOSTS,
     **{name + WINRM: replace(host, role="front_end") for name, host in HOSTS.items() if host.role == "management"},
@@ -59,8 +61,8 @@ SHELLS = {
 ADMINISTRATOR, VIEWER, GRANTER, PARTNERS = (
     "CsAdministrator", "CsViewOnlyAdministrator", "CsUserAdministrator", "XmppPartners",
 )  # fmt: skip
-# The management shell offers these cmdlets of the product to each role. The last role is not part of the product. It
-# simulates a role that an administrator creates with New-CsAdminRole only for partners.
+# The management shell offers these cmdlets of the product to each role. The last role is not part of the product. This
+# role simulates a role that an administrator creates with New-CsAdminRole only for partners.
 ROLES = {
     ADMINISTRATOR: ("*",),
     VIEWER: ("Get-*",),
@@ -81,12 +83,11 @@ _EDGE_ACCOUNT = Account("Administrator", SHAPE.passwords["edge"], ("Administrato
 
 
 def login(host: Host, user: str) -> Account | None:
-    """Return the account of a user name on a host; None if there is none.
+    """Return the account of a user name on a host; None if no account matches.
 
     Domain accounts have the forms ``DOMAIN\\user`` and ``user@domain``. The local account of an Edge has the forms
     ``user``, ``.\\user`` and ``HOST\\user``, because an Edge is in a workgroup without domain accounts. WinRM of a
-    Front
-    End accepts only its local administrators. Of the accounts, only ``admin`` is a local administrator.
+    Front End accepts only its local administrators. Of the accounts, only ``admin`` is a local administrator.
     """
     if "\\" in user:
         domain, name = user.split("\\", 1)

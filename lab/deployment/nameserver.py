@@ -2,9 +2,9 @@
 # Copyright (c) 2026 the sfb.xmpp authors
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Answer public DNS queries about the deployment: SRV records of its SIP domains, and addresses of its names.
+"""Answer public DNS queries about the deployment: SRV records of the SIP domains, and addresses of the names.
 
-The server answers on the Front End's address, over UDP. Its port has the same number as the gateway's TCP port. Records
+The server answers on the Front End's address, over UDP. The port has the same number as the gateway's TCP port. Records
 of partners are in the zone of the lab's partners (partners/zone.py).
 """
 
@@ -30,10 +30,10 @@ from .store import Store
 
 ADDRESS = ADDRESSES["fe01"]
 PREFIX = "_xmpp-server._tcp."
-# These are values of the setting own_records. It can also be the FQDN of an Edge pool, after failover.
+# These are values of the setting own_records. The value can also be the FQDN of an Edge pool, after failover.
 PUBLISHED, MISSING, ELSEWHERE = "published", "missing", "elsewhere"
 ELSE = "old-edge.contoso.test"
-# No program listens there, so that connections fail at once.
+# No program listens at this address, so that connections fail at once.
 _HOSTS = {**SHAPE.own_records, ELSE: ("127.0.0.19",)}
 _POOLS = {pool.fqdn: pool.access_edge for pool in SHAPE.pools}
 
@@ -42,7 +42,10 @@ class Nameserver:
     """Serve until stop() is called."""
 
     def __init__(self, directory: Path, port: int) -> None:
-        """Start the server. port: the gateway's port. Raises LabError."""
+        """Start the server. Raises LabError.
+
+        port: the gateway's port.
+        """
         self._store, self._port = Store(directory), port
         server = self
 

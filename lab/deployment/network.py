@@ -6,7 +6,7 @@
 """Connect over the network of the Edges, which can differ from the network of the controller.
 
 The setting ``edge_network`` has the differences by IP address. ``false`` means that an Edge does not reach the address.
-If only an Edge reaches an address, its value is the real place, ``ADDRESS:PORT``. All other addresses are unchanged.
+If only an Edge reaches an address, the value is the real place, ``ADDRESS:PORT``. All other addresses are unchanged.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Connection(t.NamedTuple):
 
 
 def connect(store: Store, host: str, address: str, port: int, seconds: float) -> socket.socket:
-    """Open a TCP connection from an Edge, over its network. Raises OSError."""
+    """Open a TCP connection from an Edge, over the network of the Edge. Raises OSError."""
     place = store.setting("edge_network").get(address, "%s:%d" % (address, port))
     if not place:
         raise OSError(errno.EHOSTUNREACH, os.strerror(errno.EHOSTUNREACH))
@@ -41,7 +41,7 @@ def connect(store: Store, host: str, address: str, port: int, seconds: float) ->
 
 
 def connections(store: Store, host: str) -> list[Connection]:
-    """Return the established connections of an Edge; empty if the kernel has no such table."""
+    """Return the established connections of an Edge; empty if the kernel has no table of connections."""
     outside = {str(place): address for address, place in store.setting("edge_network").items() if place}
     try:
         with open(_TABLE, encoding="ascii") as table:
@@ -58,6 +58,6 @@ def connections(store: Store, host: str) -> list[Connection]:
 
 
 def _end(text: str) -> tuple[str, int]:
-    """Read an end of a connection. The kernel writes the address as a little-endian number here."""
+    """Read an end of a connection. The kernel writes the address as a little-endian number in this table."""
     address, _colon, port = text.partition(":")
     return socket.inet_ntoa(bytes.fromhex(address)[::-1]), int(port, 16)

@@ -3,7 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Open a PKCS#12 file as an old Windows does. For newer encryption, it reports a wrong password.
+"""Open a PKCS#12 file as an old Windows does.
+
+For newer encryption, an old Windows reports a wrong password.
 
 Windows Server 2016 and older cannot read files that are encrypted with PBES2 (AES) or have a SHA-256 MAC. Several
 certificate authorities document this symptom. RFC 7292 defines the structure of the file and the object identifiers.
@@ -17,8 +19,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import pkcs12
 
-_PKCS12_PBE = bytes.fromhex("2a864886f70d010c01")  # 1.2.840.113549.1.12.1; its children are the old PBE schemes
-# These are 3DES with three or two keys, and RC2 with 128 or 40 bits.
+# This is 1.2.840.113549.1.12.1. The children of this identifier are the old PBE schemes.
+_PKCS12_PBE = bytes.fromhex("2a864886f70d010c01")
+# The schemes are 3DES with three or two keys, and RC2 with 128 or 40 bits.
 _OLD_SCHEMES = frozenset(_PKCS12_PBE + bytes((n,)) for n in (3, 4, 5, 6))
 _SHA1 = bytes.fromhex("2b0e03021a")
 _DATA = bytes.fromhex("2a864886f70d010701")

@@ -3,10 +3,11 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Create the public certificate authority of the lab. It issues the certificates of the gateway and the partners.
+"""Create the lab's public certificate authority, which issues the certificates of the gateway and the partners.
 
-``public-ca.pem`` in the lab's directory is its root, for a trust store. ``public-ca-key.pem`` has the certificate and
-the key of the issuing authority below the root. Only its owner can read the file. The root's own key is not kept.
+``public-ca.pem`` in the lab's directory is the root of this authority, for a trust store. ``public-ca-key.pem`` has the
+certificate and the key of the issuing authority below the root. Only the owner of the file can read the file. The key
+of the root is not kept.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ RENEW_BEFORE = datetime.timedelta(days=365)
 
 
 def public_authority(directory: Path) -> tuple[Authority, tuple[x509.Certificate, ...]]:
-    """Return the issuing authority, and the chain that a server sends after its certificate. Create it if necessary."""
+    """Return the issuing authority (new if necessary), and the chain that a server sends after a certificate."""
     directory.mkdir(parents=True, exist_ok=True)
     with _alone(directory):
         issuer = _load(directory) or _create(directory)

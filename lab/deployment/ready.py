@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Prepare a lab for federation, except for the partners. Tests of partners start from there.
+"""Prepare a lab for federation, except for the partners. Tests of partners start from this state.
 
 The changes are written into the store directly, without the collection.
 """
@@ -22,7 +22,7 @@ from .seed import thumbprint
 from .shape import SHAPE, shape_in
 from .store import CertificateRow, Store
 
-USER = "ialmeida@contoso.test"  # this user can talk to partners afterwards
+USER = "ialmeida@contoso.test"  # This user can talk to partners afterwards.
 POLICY = "Tag:Partners"
 EDGES = SHAPE.edges()
 
@@ -39,7 +39,7 @@ def make_ready(store: Store, talker: str = USER) -> None:
 
 
 def gateway_certificate(directory: Path) -> tuple[x509.Certificate, bytes, list[x509.Certificate]]:
-    """Return the content of ``gateway.pfx``: the certificate, its key (PKCS#8, DER), and the certificates above it."""
+    """Return the content of ``gateway.pfx``: the certificate, the key (PKCS#8, DER), and the issuers' certificates."""
     content = pkcs12.load_pkcs12((directory / FILE).read_bytes(), PASSPHRASE.encode())
     assert content.cert is not None
     assert content.key is not None
@@ -50,7 +50,10 @@ def gateway_certificate(directory: Path) -> tuple[x509.Certificate, bytes, list[
 
 
 def present(store: Store, certificate: x509.Certificate, key: bytes, chain: t.Sequence[x509.Certificate]) -> None:
-    """Make the Edges present a certificate, as after its assignment and a service restart. key: PKCS#8, DER."""
+    """Make the Edges present a certificate, as after an assignment and a service restart.
+
+    key: the key of the certificate, PKCS#8, DER.
+    """
     rows = [("My", certificate, key), *(("CA", above, None) for above in chain)]
     for host in shape_in(store).edges():
         for name, each, secret in rows:

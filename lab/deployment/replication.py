@@ -5,9 +5,9 @@
 """Simulate the replication of the Central Management Store: which replica has which update now.
 
 A change is an update that reaches every replica after ``replication_seconds``. ``replicas_late`` has other times for
-some replicas. ``replicas_stuck`` never get it. Until ``replication_notice`` has passed, the status does not show that a
-replica is behind. A push also creates an update, and deletes the status of its replicas. For at least
-``status_empty_seconds``, the status is first missing, and then empty.
+some replicas. Replicas in ``replicas_stuck`` never get the update. Until ``replication_notice`` has passed, the status
+does not show that a replica is behind. A push also creates an update, and deletes the status of the replicas. For at
+least ``status_empty_seconds``, the status is first missing, and then empty.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ REPLICATED = (
 class State:
     """Describe the status of one replica.
 
-    update: time of the replica's last update, in seconds since the epoch, by the lab's own clock. None while the status
+    update: time of the replica's last update, in seconds since the epoch, by the lab's clock. None while the status
         is empty.
     """
 
@@ -83,12 +83,12 @@ def states(store: Store) -> list[State]:
 
 
 def freeze(store: Store) -> dict[str, t.Any]:
-    """Return the configuration that a replica keeps if it gets stuck now, for the setting ``stale_configuration``."""
+    """Return the configuration that a replica keeps if stuck now, for the setting ``stale_configuration``."""
     return {kind: store.all(kind) for kind in REPLICATED}
 
 
 def configuration(store: Store, kind: str, fqdns: t.Collection[str]) -> dict[str, Document]:
-    """Return the objects of a kind as these computers know them: current, or from the first stale replica."""
+    """Return the objects of a kind that these computers know: current, or from the first stale replica."""
     stale = {fold(name): frozen for name, frozen in store.setting("stale_configuration").items()}
     frozen = next((stale[fold(name)] for name in fqdns if fold(name) in stale), None)
     return store.all(kind) if frozen is None else dict(frozen[kind])

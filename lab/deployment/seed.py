@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Fill the deployment as right after its installation: sites, topology, users, defaults, first certificates.
+"""Fill the deployment as right after the installation: sites, topology, users, defaults, first certificates.
 
-It has two sites with one pool each, one Edge pool of two servers, one SIP domain per region, and twenty users. Another
-shape changes this. The topology allows XMPP. No other part of XMPP is configured.
+The deployment has two sites with one pool each, one Edge pool of two servers, one SIP domain per region, and twenty
+users. Another shape has other values. The topology allows XMPP. The rest of XMPP is not configured.
 """
 
 from __future__ import annotations
@@ -100,14 +100,14 @@ _PEOPLE = (
     ("Sam", "Taylor", "staylor2", "Dublin"),  # two users with the same name
     ("Tess", "Turner", "tturner-admin", "Redmond"),
 )
-# Each site has a group for its staff. Another group contains the groups of all sites.
+# Each site has a group for the staff. Another group contains the groups of all sites.
 _GROUP = "CN=%s Staff,OU=Groups,DC=contoso,DC=test"
 ALL_STAFF = _GROUP % "All"
 _PROTECTED = ("tturner-admin",)  # Active Directory protects this administrator's account (adminCount=1)
 
-# Each service has a name, a display name without the product's name, the services that it depends on, and the
-# certificate usages that it presents. The XMPP services have these names only in the store. On the wire, they
-# have a suffix.
+# Each service has a name, a display name without the product's name, dependencies on services, and usages of presented
+# certificates. The XMPP services have these names only in the store. On the wire, the names have
+# a suffix.
 _Services = tuple[tuple[str, str, tuple[str, ...], tuple[str, ...]], ...]
 _EDGE_SERVICES: _Services = (
     ("REPLICA", "Replica Replicator Agent", (), ()),
@@ -136,7 +136,10 @@ _DIRECTORIES = (
 
 
 def seed(store: Store, profile: str, shape: Shape = SHAPE) -> None:
-    """Fill an empty store. profile: ``lync2013`` or ``sfb2015``."""
+    """Fill an empty store.
+
+    profile: ``lync2013`` or ``sfb2015``.
+    """
     with store.transaction():
         store.set_setting("profile", profile)
         # The names differ in each lab. So code that searches the services by name, not by display name, fails.
@@ -186,7 +189,7 @@ def _topology(store: Store, profile: str, shape: Shape) -> None:
 
 
 def branch(store: Store, shape: Shape, site: str, fqdn: str, number: int, version: str) -> None:
-    """Add a branch site of the first site, with its appliance: branch-appliances."""
+    """Add a branch site of the first site, with an appliance: branch-appliances."""
     roles = ["Registrar", "MediationServer"]
     store.put("pool", fqdn, {"Site": site, "Computers": [fqdn], "Roles": roles, "Number": number})
     body = {"Description": None, "FederationRoute": "", "XmppFederationRoute": "", "Number": number}
@@ -310,7 +313,7 @@ def _host(store: Store, name: str, role: str, profile: str) -> None:
 
 
 def initial_certificates(host: str, shape: Shape = SHAPE) -> list[tuple[CertificateRow, tuple[str, ...]]]:
-    """Return the certificates of a server after its installation, each with the usages that it is assigned to."""
+    """Return the certificates of a server after installation, each with the usages of the certificate."""
     own = hosts_of(shape)[host]
     if own.role == "edge":
         pool = next(one for one in shape.pools if one.fqdn == own.pool)
@@ -346,7 +349,7 @@ _FRONT_END = ("Default", "WebServicesInternal", "WebServicesExternal")
 def _issued(
     *wanted: tuple[tuple[str, ...], tuple[str, ...]],
 ) -> tuple[tuple[str, x509.Certificate, bytes | None, tuple[str, ...]], ...]:
-    """Create a private authority, and issue certificates from names and usages. An Edge gets its pool's certificate."""
+    """Create a private authority, and issue certificates from names and usages. Edges share a pool's certificate."""
     authority = _authority()
     issued: list[tuple[str, x509.Certificate, bytes | None, tuple[str, ...]]]
     issued = [("Root", authority.certificate, None, ())]

@@ -6,7 +6,7 @@
 """Describe the lab's deployment. The default is Contoso. SFB_LAB_SHAPE selects another shape.
 
 SFB_LAB_SHAPE contains the name of a file in ``shapes/`` (``two-sites``, ``fourthcoffee``), the path of a file, or the
-shape itself. A shape is an object in JSON, or YAML in a file, with the attributes of Shape. Attributes that it omits
+text of the shape. A shape is an object in JSON, or YAML in a file, with the attributes of Shape. Omitted attributes
 have Contoso's values. A process has one shape, because a lab is a process. The store of a lab keeps the shape, for
 other processes.
 """
@@ -31,7 +31,8 @@ _FOLDER = Path(__file__).with_name("shapes")
 class EdgePool:
     """Describe an Edge pool.
 
-    fqdn, site: of the pool.
+    fqdn: the FQDN of the pool.
+    site: the site of the pool.
     access_edge: the external name of the pool.
     """
 
@@ -45,18 +46,16 @@ class Shape:
     """Describe a deployment.
 
     domain, netbios: names of the domain in Active Directory.
-    passwords: of the accounts ``admin``, ``viewer`` and (on Edges) ``edge``. ``granter`` and ``partners`` are optional.
+    passwords: for accounts ``admin``, ``viewer`` and (on Edges) ``edge``. ``granter`` and ``partners`` are optional.
     hosts: the hosts with a remote shell, including fe01 and edge01. Each is ``{"name", "role", "address"}``. The role
-        is
-        ``management`` (a Front End) or ``edge``. ``pool`` is the host's pool. The default is the pool of the first
-        site,
-        or the first Edge pool.
-    sites: each site with its pool. The first site has the Central Management Store.
+        is ``management`` (a Front End) or ``edge``. ``pool`` is the host's pool. The default is the pool of the first
+        site, or the first Edge pool.
+    sites: each site with the pool of the site. The first site has the Central Management Store.
     edge_pools: FQDNs, or ``{"fqdn", "site", "access_edge"}``. The defaults are the first site and ``access_edge``.
     branches: each branch site with the FQDN of its survivable branch appliance, which has no remote shell.
     users: None for Contoso's twenty users. Otherwise each user has ``sip``, ``upn``, ``account`` (DOMAIN\\user),
-        ``name``
-        and ``dn`` (one of them is enough), ``site``, also a branch site, and ``group``, a group's distinguished name.
+        ``name`` and ``dn`` (a name or a DN is enough), ``site``, also a branch site, and ``group``, a group's
+        distinguished name.
     """
 
     domain: str = "contoso.test"
@@ -113,7 +112,7 @@ class Shape:
 
     @property
     def own_records(self) -> dict[str, tuple[str, ...]]:
-        """Return the external names of the Edge pools, with the addresses of their Edges."""
+        """Return the external names of the Edge pools, with the addresses of the Edges."""
         found: dict[str, tuple[str, ...]] = {}
         for pool in self.pools:
             addresses = tuple(self.addresses[name] for name in self.edges(pool.fqdn.lower()))
@@ -126,7 +125,7 @@ class Shape:
 
 
 def read_shape(given: str | None = None) -> Shape:
-    """Return a shape by name, path or text; Contoso if none is given. Raises LabError."""
+    """Return a shape by name, path or text; Contoso by default. Raises LabError."""
     if not given:
         return Shape()
     path = Path(given) if os.sep in given else _FOLDER / (given + ".yml")
@@ -152,7 +151,7 @@ def shape_in(store: Store) -> Shape:
 
 
 def _yaml(text: str) -> dict[str, t.Any]:
-    import yaml  # its import is slow
+    import yaml  # The import is slow.
 
     try:
         return dict(yaml.safe_load(text))

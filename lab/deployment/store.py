@@ -5,10 +5,9 @@
 
 """Store the lab's complete state in one SQLite file, with readable functions for tests.
 
-Managed objects are JSON documents. A document has a kind and a key, which is compared without case. Certificates,
-files,
-assignments, grants, messages, events and faults have their own tables. Nothing is cached. So a test in another process
-can read and change the state of a running lab.
+Managed objects are JSON documents. A document has a kind and a key. Keys are compared without case. Certificates,
+files, assignments, grants, messages, events and faults have separate tables. Nothing is cached. So a test in another
+process can read and change the state of a running lab.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ from ..errors import LabError
 
 FILE = "state.sqlite"
 
-# Increase this number with every change to the tables or to the form of their content.
+# Increase this number with every change to the tables or to the form of the tables' content.
 _VERSION = 3
 
 _SCHEMA = """
@@ -77,12 +76,12 @@ DEFAULT_SETTINGS: dict[str, t.Any] = {
     "only_tls12": False,  # the Edges have no TLS below 1.2
     "replicas_stuck": [],  # FQDNs that never become up to date
     "replicas_late": {},  # FQDN -> seconds instead of replication_seconds
-    "stale_configuration": {},  # FQDN -> its old configuration: replication.freeze()
+    "stale_configuration": {},  # FQDN -> the replica's old configuration: replication.freeze()
     "server_version": None,  # version that the servers report, as in Get-CsService; None: of the profile
     "cmdlets_hidden": [],  # names or wildcards that the remote shells do not offer; HOST:NAME on one host only
     "enterprise_ca_delay": False,  # Request-CsCertificate -CA waits for approval until this is false again
     "clock_ahead": 0.0,  # Get-Date of the servers is ahead by this time
-    "hide_dialback_passphrase": False,  # if false, Get-CsXmppGatewayConfiguration shows it in clear text
+    "hide_dialback_passphrase": False,  # if false, Get-CsXmppGatewayConfiguration shows the secret in clear text
     "revoked_streams_stay": False,  # open streams of a removed partner continue until the proxy restarts
     "own_records": "published",  # SRV of the SIP domains: published, missing, elsewhere, or an Edge pool's FQDN
     "xmpp_nameserver": None,  # "ADDRESS:PORT" of the DNS server that the XMPP gateway asks; required for DNS
@@ -105,7 +104,7 @@ DEFAULT_SETTINGS: dict[str, t.Any] = {
     "import_seconds": 0.0,  # additional time to import the product's module (WinRM)
     "hosts_down": {},  # host -> off, unavailable (its management shell answers 503), hangs (never answers)
     "lock_after": 0,  # number of refused logins in a row after which an account is locked; 0: never
-    "route_at_restart": False,  # gateways use a changed XMPP route of a site after the restart of their service
+    "route_at_restart": False,  # gateways use a changed XMPP route of a site after the restart of the gateway service
     "cmdlet_seconds": 0.0,  # additional time of every cmdlet
 }
 
@@ -115,7 +114,7 @@ Document = dict[str, t.Any]
 def service_status(service: Document) -> str:
     """Return the status of a document of the kind ``service``.
 
-    A service that drains is Paused until its last session has ended, at the time ``Until``, or without limit.
+    A service that drains is Paused until the last session has ended, at the time ``Until``, or without limit.
     """
     drained = service["Status"] == "Paused" and service.get("Until", math.inf) <= time.time()
     return "Stopped" if drained else str(service["Status"])
@@ -127,7 +126,7 @@ class Event:
 
     time: ISO 8601 in UTC.
     kind: statement, session-open, session-close, login-refused, account-locked, xmpp (see gateway/events.py).
-    parameters: without secrets: a secret is ``{"secret": true}``. Some values have their type: ``{"uint32": 5}``,
+    parameters: without secrets: a secret is ``{"secret": true}``. Some values have a type: ``{"uint32": 5}``,
         ``{"bytes": LENGTH}``, ``{"hashtable": {...}}``.
     outcome: ok, error or whatif; for the XMPP gateway ok, refused or failed.
     seconds: the duration.
@@ -154,9 +153,9 @@ class Message:
 
     time: ISO 8601 in UTC.
     direction: in or out.
-    edge: the host that carried it; empty before.
+    edge: the host that carried the message; empty before the delivery.
     status: delivered or refused (in); queued, sent or refused (out).
-    reason: why it was refused.
+    reason: why the message was refused.
     """
 
     id: int
@@ -172,7 +171,10 @@ class Message:
 
 @dataclass(frozen=True)
 class CertificateRow:
-    """Describe a certificate in a Windows store (My, CA, Root) of a host. key: PKCS#8 in DER, or None."""
+    """Describe a certificate in a Windows store (My, CA, Root) of a host.
+
+    key: PKCS#8 in DER, or None.
+    """
 
     host: str
     store: str
@@ -193,14 +195,16 @@ def _stamp(moment: float) -> str:
 
 
 class Store:
-    """Store the state of one lab. It is thread-safe. Other processes can open the same directory at the same time."""
+    """Store the state of one lab, thread-safe. Several processes can open the same directory at the same time."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
         path = self.directory / FILE
-        # The file contains private keys, so only its owner can read it. An existing file is not opened here. A close
-        # would release the locks of every connection of this process to the file (POSIX), including SQLite's locks.
+        # The file contains private keys, so only the owner can read the file. An existing file is not opened in this
+        # place. A
+        # close would release the locks of every connection of this process to the file (POSIX), including SQLite's
+        # locks.
         with contextlib.suppress(FileExistsError):
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         self._lock = threading.RLock()
@@ -227,13 +231,13 @@ class Store:
             self._db.close()
 
     def sql(self, statement: str, *arguments: t.Any) -> list[tuple[t.Any, ...]]:
-        """Run one SQL statement and return its rows."""
+        """Run one SQL statement and return the rows."""
         with self._lock:
             return self._db.execute(statement, arguments).fetchall()
 
     @contextlib.contextmanager
     def transaction(self, keep: bool = True) -> t.Iterator[None]:
-        """Run a transaction, possibly inside another. It is undone if the block raises, or if ``keep`` is false."""
+        """Run a transaction, possibly nested. The changes are undone if the block raises, or if ``keep`` is false."""
         with self._lock:
             if self._depth:
                 self._depth += 1
@@ -276,12 +280,12 @@ class Store:
         return json.loads(rows[0][0]) if rows else None
 
     def all(self, kind: str) -> dict[str, Document]:
-        """Return every document of a kind by its key, in the order of creation."""
+        """Return every document of a kind by key, in the order of creation."""
         rows = self.sql("SELECT key, body FROM document WHERE kind=? ORDER BY id", kind)
         return {key: json.loads(body) for key, body in rows}
 
     def put(self, kind: str, key: str, body: Document) -> None:
-        """Create or replace a document. The key keeps its first spelling."""
+        """Create or replace a document. The key keeps the first spelling."""
         self.sql(
             "INSERT INTO document (kind, folded, key, body) VALUES (?,?,?,?) "
             "ON CONFLICT (kind, folded) DO UPDATE SET body=excluded.body",
@@ -292,7 +296,7 @@ class Store:
         self.sql("DELETE FROM document WHERE kind=? AND folded=?", kind, fold(key))
 
     def spelling(self, kind: str, key: str) -> str | None:
-        """Return the key in its first spelling, or None if there is no such document."""
+        """Return the key in the first spelling, or None if the document does not exist."""
         rows = self.sql("SELECT key FROM document WHERE kind=? AND folded=?", kind, fold(key))
         return rows[0][0] if rows else None
 
@@ -328,7 +332,7 @@ class Store:
         return next((c for c in self.certificates(host, store) if fold(c.thumbprint) == fold(thumbprint)), None)
 
     def put_certificate(self, row: CertificateRow) -> None:
-        """Add a certificate. An existing certificate keeps its private key if the new one has no key."""
+        """Add a certificate. An existing certificate keeps the private key if the new certificate has no key."""
         self.sql(
             "INSERT INTO certificate (host, store, thumbprint, der, key, key_readable, friendly_name) "
             "VALUES (?,?,?,?,?,?,?) ON CONFLICT (host, store, thumbprint) DO UPDATE SET "
@@ -366,7 +370,7 @@ class Store:
         return str(rows[0][0]) if rows else ""
 
     def presented(self, host: str) -> dict[str, str]:
-        """Return the thumbprints by usage that the running service presents: those assigned when it started."""
+        """Return the thumbprints by usage that the running service presents: the assignments at its start."""
         return dict(self.sql("SELECT usage, thumbprint FROM presented WHERE host=? ORDER BY rowid", host))
 
     def put_file(self, host: str, path: str, content: bytes | None) -> None:
@@ -381,13 +385,13 @@ class Store:
         self.sql("DELETE FROM file WHERE host=? AND folded=?", host, fold(path))
 
     def tree(self, host: str) -> dict[str, bytes | None]:
-        """Return every path of a host's file system with its content; None for directories."""
+        """Return every path of a host's file system with the content; None for directories."""
         return dict(self.sql("SELECT path, content FROM file WHERE host=? ORDER BY folded", host))
 
     # -- instant messages and contacts
 
     def send_message(self, sender: str, recipient: str, body: str) -> int:
-        """Queue a message from a local user to a partner's user, and return its number. A running lab sends it."""
+        """Queue a message from a local user to a partner's user, for a running lab. Return the message's number."""
         return self.add_message("out", "", sender, recipient, body, "queued")
 
     def add_message(
@@ -448,12 +452,15 @@ class Store:
         return {path: content for path, content in self.tree(host).items() if content is not None}
 
     def services(self, host: str) -> dict[str, str]:
-        """Return the Windows services by their name on the wire: ``Running``, ``Paused`` or ``Stopped``."""
+        """Return the Windows services by name on the wire: ``Running``, ``Paused`` or ``Stopped``."""
         prefix = host + "/"
         return {v["Name"]: service_status(v) for k, v in self.all("service").items() if k.startswith(prefix)}
 
     def service_name(self, host: str, key: str) -> str:
-        """Return the name on the wire of a service. key: its key in the store."""
+        """Return the name on the wire of a service.
+
+        key: the key of the service in the store.
+        """
         return str((self.get("service", "%s/%s" % (host, key)) or {})["Name"])
 
     # -- events

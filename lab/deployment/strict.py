@@ -35,7 +35,10 @@ PAUSED = ("fe01/RTCIMMCU", "edge01/RTCMEDIARELAY")
 
 
 def make_strict(store: Store, texts: bool = True) -> None:
-    """Change a new deployment. texts: whether to add objects with unusual texts, which a purge would remove."""
+    """Change a new deployment.
+
+    texts: whether to add objects with unusual texts, which a purge would remove.
+    """
     shape = shape_in(store)
     with store.transaction():
         for name, value in SETTINGS.items():

@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Create the lab's certificate authority, and the one server certificate for all its hosts.
+"""Create the lab's certificate authority, and the only server certificate, which is for all hosts.
 
-They are created in the lab's directory if they are missing, end soon, or have other names. Only the owner can read the
-key.
+The certificates are created in the lab's directory if they are missing, end soon, or have other names. Only the owner
+can read the key.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class ServerIdentity:
 
 
 def ensure_identity(directory: Path) -> ServerIdentity:
-    """Return the identity in ``directory``. Create it unless it is valid for another month."""
+    """Return the identity in ``directory``. Create the identity unless it is valid for another month."""
     identity = ServerIdentity(directory / "ca.pem", directory / "server.pem", directory / "server-key.pem")
     if not _usable(identity):
         _create(identity)
@@ -96,7 +96,7 @@ def _create(identity: ServerIdentity) -> None:
 
 
 def write_private(path: Path, data: bytes) -> None:
-    """Write a file that only its owner can read, or replace an existing file."""
+    """Write or replace a file that only the owner can read."""
     path.unlink(missing_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as f:
         f.write(data)

@@ -31,12 +31,15 @@ def sites(store: Store) -> dict[str, str]:
 
 
 def version_of(roles: t.Mapping[str, Document], pool: str) -> str:
-    """Return the version of a pool's services; empty if there is no such pool."""
+    """Return the version of a pool's services; empty if the pool does not exist."""
     return next((str(role["Version"]) for role in roles.values() if fold(role["Pool"]) == fold(pool)), "")
 
 
 def home_problem(roles: t.Mapping[str, Document], user: Document) -> str:
-    """Return why a user's home pool has no XMPP; empty if it has. roles: the documents of kind ``service_role``."""
+    """Return why a user's home pool has no XMPP; empty if the pool has XMPP.
+
+    roles: the documents of kind ``service_role``.
+    """
     if not user.get("Enabled", True):
         return "is not enabled"
     if user.get("HostingProvider", ON_PREMISES) != ON_PREMISES:

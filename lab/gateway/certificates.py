@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Check another server's certificate for its domain (RFC 6120, section 13.7; RFC 6125, section 6.4)."""
+"""Check the certificate of another server for the server's domain (RFC 6120, section 13.7; RFC 6125, section 6.4)."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ def problem(
     now: datetime.datetime,
     purpose: Purpose,
 ) -> str:
-    """Return the problem of a certificate for a domain; '' if there is none.
+    """Return the problem of a certificate for a domain; '' for no problem.
 
-    chain: the certificate, then certificates that can connect it to an anchor.
-    now: in UTC.
+    chain: the certificate, then certificates that can connect the first certificate to an anchor.
+    now: the current time in UTC.
     purpose: the other side's role in TLS.
     """
     if not chain:

@@ -22,7 +22,7 @@ from .parts import Parts
 from .surroundings import Partner
 
 _ID = "lab-%d"  # for a local user's message, with its number
-_OUR_ID = re.compile("lab-([0-9]{1,18})")  # this number fits SQLite's integers
+_OUR_ID = re.compile("lab-([0-9]{1,18})")  # This number fits SQLite's integers.
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ class Delivery:
         self._tell("presence", came, outcome, verdict.reason, type=kind, answers=shown)
 
     def _error(self, stanza: Element, came: Came) -> None:
-        """Note an error, without an answer (RFC 6120, section 8.3.1). It can show that a sent message was returned."""
+        """Note an error, without an answer (RFC 6120, section 8.3.1). Errors can return a sent message."""
         ours = _OUR_ID.fullmatch(stanza.attributes.get("id", ""))
         sent = self._parts.around.store.message(int(ours[1])) if ours else None
         if sent is None or (sent.direction, sent.sender, sent.recipient) != ("out", came.recipient, came.sender):
@@ -133,7 +133,7 @@ class Delivery:
     # -- from local users
 
     def send(self, message: Message) -> None:
-        """Send a queued message, or refuse it."""
+        """Send or refuse a queued message."""
         sender = stanzas.bare(message.sender).removeprefix("sip:")
         recipient = message.recipient.removeprefix("sip:")
         own, domain = stanzas.domain(sender), stanzas.domain(recipient)
@@ -168,5 +168,5 @@ class Delivery:
         return around.obstacle(domain, user=sender)
 
     def _shown(self, body: str) -> dict[str, t.Any]:
-        """Return the text of a message for the event log, only if EnableLoggingAllMessageBodies allows it."""
+        """Return the text of a message for the event log, only if EnableLoggingAllMessageBodies allows the text."""
         return {"body": body} if self._parts.around.settings().log_bodies else {"length": len(body)}

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Open a connection to a partner's server, step by step. Each step waits for its answer."""
+"""Open a connection to a partner's server, step by step. Each step waits for an answer."""
 
 from __future__ import annotations
 
@@ -42,7 +42,10 @@ Event = t.TypeVar("Event")
 
 
 class DialFailed(Exception):
-    """The connection failed. The text is the reason. condition: the error condition for the sender of a stanza."""
+    """The connection failed. The text is the reason.
+
+    condition: the error condition for the sender of a stanza.
+    """
 
     def __init__(self, reason: str, condition: str = "remote-server-timeout") -> None:
         super().__init__(reason)
@@ -94,7 +97,7 @@ class Dialog:
         self.features = Features(features.starttls, features.mechanisms, features.dialback or opened.dialback)
 
     def start_tls(self, around: Surroundings, host: str) -> str:
-        """Start TLS. Return the problem of the other side's certificate; '' if there is none."""
+        """Start TLS. Return the problem of the other side's certificate; '' for no problem."""
         self.stream.request_tls()
         if isinstance(self.wait(TlsProceed, TlsRefused), TlsRefused):
             raise DialFailed("the partner refuses STARTTLS, which it offered")
@@ -118,7 +121,7 @@ class Dialog:
         """Wait for one of two kinds of events."""
 
     def wait(self, *kinds: type[t.Any]) -> object:
-        """Return the next event of one of these kinds. Ignore other events."""
+        """Return the next event of the given kinds. Ignore other events."""
         while True:
             for event in self.heard():
                 if isinstance(event, kinds):

@@ -13,9 +13,9 @@ import dns.exception
 import dns.name
 import dns.resolver
 
-_LIFETIME = 5.0  # seconds for one question, including its repetitions
+_LIFETIME = 5.0  # seconds for one question, including repetitions
 DEFAULT_PORT = 5269
-_MAX_TARGETS = 8  # a federation does not need more; an attack could
+_MAX_TARGETS = 8  # A federation does not need more. An attack could need more.
 
 
 class LookupFailed(Exception):
@@ -26,7 +26,11 @@ class Lookup:
     """Query one DNS server. The system's DNS server is never used."""
 
     def __init__(self, nameserver: str, seconds: float = _LIFETIME) -> None:
-        """Set the server. nameserver: ``ADDRESS:PORT``. seconds: for one question. Raises LookupFailed."""
+        """Set the server. Raises LookupFailed.
+
+        nameserver: ``ADDRESS:PORT``.
+        seconds: the time for one question.
+        """
         address, _colon, port = nameserver.rpartition(":")
         if not address or not port.isdigit():
             raise LookupFailed("no nameserver (the setting xmpp_nameserver is %r)" % nameserver)
@@ -39,7 +43,7 @@ class Lookup:
         self.resolver.lifetime = seconds
 
     def servers(self, domain: str) -> list[tuple[str, int]]:
-        """Return (address, port) in the order in which to try them. Raises LookupFailed."""
+        """Return (address, port) in the order of the attempts. Raises LookupFailed."""
         answer = self._ask("_xmpp-server._tcp." + domain, "SRV")
         if answer is None:
             return self.host(domain, DEFAULT_PORT)
@@ -61,7 +65,7 @@ class Lookup:
         return [(record.address, port) for record in answer][:_MAX_TARGETS]
 
     def _ask(self, name: str, kind: str) -> list[t.Any] | None:
-        """Return the records, sorted by priority and weight if they have any; None if there are no records."""
+        """Return the records, sorted by priority and weight if present; None without records."""
         try:
             answer = self.resolver.resolve(dns.name.from_unicode(name.rstrip(".") + "."), kind)
             return list(answer.rrset.processing_order()) if answer.rrset else None

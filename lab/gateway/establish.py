@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Authenticate a stream to a partner. Try every allowed method, the strongest first, until one succeeds."""
+"""Authenticate a stream to a partner. Try every allowed method, the strongest first, until a method succeeds."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .wire import Wire
 
 
 class Link:
-    """Represent an authenticated stream that sends. Only one thread uses it at a time."""
+    """Represent an authenticated stream that sends. Only one thread uses a stream at a time."""
 
     def __init__(self, parts: Parts, host: str, dialog: Dialog, own: str, domain: str, method: str) -> None:
         self.host = host
@@ -43,7 +43,7 @@ class Link:
         self._active = self._sent = time.monotonic()
 
     def look(self) -> str:
-        """Receive data and do periodic work. Return why the stream must end; '' if it can continue.
+        """Receive data and do periodic work. Return why the stream must end; '' if the stream can continue.
 
         Raises DialFailed if the stream has ended.
         """
@@ -98,7 +98,7 @@ class _Attempts:
         self._left = set(partner.row.methods)  # methods that are still possible
 
     def run(self) -> Link:
-        """Open a connection for each attempt, because the other side often closes it after a failure."""
+        """Open a connection for each attempt, because the other side often closes the connection after a failure."""
         while True:
             before = len(self._left)
             try:

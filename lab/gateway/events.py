@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Write the gateway's decisions to the event log. They have the kind ``xmpp`` and one of a few actions.
+"""Write the gateway's decisions to the event log. The events have the kind ``xmpp`` and one of a few actions.
 
 session: id of the stream.
 user: the partner's domain.
@@ -40,7 +40,7 @@ _PRUNE_EVERY = 1000
 
 
 class Journal:
-    """Write events. It is thread-safe."""
+    """Write events, thread-safe."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -57,7 +57,11 @@ class Journal:
         reason: str = "",
         **more: t.Any,
     ) -> None:
-        """Write an event. outcome: ok, refused or failed. more: further parameters, such as own and method."""
+        """Write an event.
+
+        outcome: ok, refused or failed.
+        more: further parameters, such as own and method.
+        """
         assert action in ACTIONS
         shown = {"action": action, "direction": direction, **{k: v for k, v in more.items() if v is not None}}
         self._store.log(KIND, host, stream, partner, "", shown, outcome, reason)

@@ -3,9 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Run the XMPP gateway on the Edges' addresses. It reads the current store for every stream and message.
+"""Run the XMPP gateway on the Edges' addresses. The gateway reads the current store for every stream and message.
 
-An Edge listens while its XMPP proxy runs. Each connection has its own thread. rules.py has the decisions.
+An Edge listens while the XMPP proxy of the Edge runs. Each connection has a thread. rules.py has the decisions.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Gateway:
 
     def __init__(self, directory: Path, port: int) -> None:
         """Bind and start. ``port`` 0 selects a free port. Raises LabError if an address is not available."""
-        # The gateway has its own store connection, so that threads that wait for a stream never delay the cmdlets.
+        # The gateway has a separate store connection, so that threads that wait for a stream never delay the cmdlets.
         self._store = Store(directory)
         self._parts = Parts(Surroundings(self._store), Journal(self._store))
         self._outgoing = Outgoing(self._parts)
@@ -124,7 +124,7 @@ class _Edge(threading.Thread):
                 connection, _address = self._listener.accept()
             except TimeoutError:
                 return
-            except OSError as e:  # the connection was already reset, or there are no more file descriptors
+            except OSError as e:  # The connection was already reset, or the file descriptors are exhausted.
                 log.warning("%s could not accept: %s", self._host, e)
                 self._parts.stopping.wait(TICK)
                 return

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Handle a connection to an Edge: the identity of the other side, its rights, the method, and then its stanzas."""
+"""Handle a connection to an Edge: the identity and rights of the other side, the method, and then stanzas."""
 
 from __future__ import annotations
 
@@ -28,10 +28,13 @@ _MAX_PAIRS = 50  # maximum of domain pairs that authenticate on one stream (XEP-
 
 
 class Incoming:
-    """Handle one receiving stream, from its first byte to its end."""
+    """Handle one receiving stream, from the first byte to the end."""
 
     def __init__(self, parts: Parts, delivery: Delivery, host: str, wire: Wire, number: int) -> None:
-        """Prepare the stream. number: from the register."""
+        """Prepare the stream.
+
+        number: the stream's number in the register.
+        """
         self._parts = parts
         self._delivery = delivery
         self._host = host
@@ -43,8 +46,8 @@ class Incoming:
         self._id = ""  # the last id; a stream that restarts has none for a short time
         self._identity = parts.around.identity(host)
         self._turn = parts.around.turn(host)
-        self._pairs: dict[tuple[str, str], str] = {}  # (their domain, our domain) -> method
-        self._partners: dict[str, Partner] = {}  # their domain -> its settings when it was last allowed
+        self._pairs: dict[tuple[str, str], str] = {}  # (partner's domain, own domain) -> method
+        self._partners: dict[str, Partner] = {}  # partner's domain -> settings when the partner was last allowed
         self._attempts = 0
         self._answered = False  # whether the other side asked for the verification of keys
         self._begin = self._active = self._sent = time.monotonic()
@@ -110,7 +113,7 @@ class Incoming:
         self._parts.journal.write(action, "in", self._host, self._id, partner, outcome, reason, **more)
 
     def _look(self) -> None:
-        """End the stream if it must not continue."""
+        """End the stream if the stream must not continue."""
         if self._over:
             return None
         around, now = self._parts.around, time.monotonic()
@@ -188,7 +191,8 @@ class Incoming:
             return self._fail("invalid-from", "the header comes from %s, not %s" % (event.from_, self._claimed))
         self._claimed = event.from_ or self._claimed
         if not event.to:
-            # In RFC 3920, section 8, a stream header for dialback can omit both domains. The key contains them.
+            # In RFC 3920, section 8, a stream header for dialback can omit both domains. The dialback key contains the
+            # domains.
             rests_on("gateway-unnamed-peers")
         elif not again and not self._parts.around.own(event.to):
             self._stream.respond()
@@ -212,7 +216,7 @@ class Incoming:
         return None
 
     def _allowed(self, domain: str) -> Partner | None:
-        """Return the partner of a domain, if it is allowed to have streams. Otherwise end the stream."""
+        """Return the partner of a domain, if the partner is allowed to have streams. Otherwise end the stream."""
         obstacle = self._parts.around.obstacle(domain, self._host)
         if obstacle:
             self._fail("internal-server-error", obstacle)
@@ -238,7 +242,7 @@ class Incoming:
             clear = row is not None and rules.dialback(row, secure=False).allowed
             stream.send_features(starttls=starttls, dialback=clear)
         else:
-            # If the header has no from domain, SASL can supply it, with a valid certificate.
+            # If the header has no from domain, SASL can supply the domain, with a valid certificate.
             good = row is None or rules.external(row, True, self._problem(self._claimed)).allowed
             over_tls = row is None or rules.dialback(row, secure=True).allowed
             stream.send_features(mechanisms=("EXTERNAL",) if good else (), dialback=over_tls)
@@ -335,7 +339,7 @@ class Incoming:
             self._count_attempt()
 
     def _asked(self, partner: Partner, event: xmpp.DialbackKey) -> tuple[str, str, str]:
-        self._flush()  # earlier data must not wait for this query
+        self._flush()  # Earlier data must not wait for this query.
         try:
             valid = verify.ask(
                 self._parts, self._host, event.to, partner, event.from_, self._stream.id, event.key

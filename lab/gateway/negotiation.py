@@ -3,10 +3,11 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""List the product's negotiation settings as its page prints them: a table of 18 rows.
+"""List the product's negotiation settings as the product's page prints them: a table of 18 rows.
 
 The page is "Negotiation settings for XMPP federated partners" (Lync Server 2013, JJ552456; Skype for Business Server
-2015 has the same table). This file contains only data, so that code that derives the rows can be compared with it.
+2015 has the same table). This file contains only data, so that code that derives the rows can be compared with the
+data.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ SASL = "sasl-over-tls"
 TLS_DIALBACK = "tls-dialback"
 TCP_DIALBACK = "tcp-dialback"
 
-# The columns are TlsNegotiation, SaslNegotiation, SupportDialbackNegotiation, and the methods of the page, in its
-# order. A row without methods is invalid on the page.
+# The columns are TlsNegotiation, SaslNegotiation, SupportDialbackNegotiation, and the methods of the page, in the order
+# of the page. A row without methods is invalid on the page.
 _PRINTED: tuple[tuple[str, str, bool, tuple[str, ...]], ...] = (
     ("Required", "Required", True, (SASL,)),
     ("Required", "Required", False, (SASL,)),

@@ -26,7 +26,8 @@ from .parts import TICK, Parts
 
 log = logging.getLogger(__name__)
 
-# This is the maximum of waiting stanzas per stream. It limits partners that cause answers faster than they read them.
+# This is the maximum of waiting stanzas per stream. The maximum limits partners that cause answers faster than they
+# read answers.
 _WAITING = 200
 # A thread without a stream ends after this time in seconds.
 _IDLE = 2.0
@@ -34,14 +35,17 @@ _IDLE = 2.0
 
 @dataclass(frozen=True)
 class Item:
-    """Describe a stanza to send. settle: receives the Edge that sent it ('' if none), and why it was not sent."""
+    """Describe a stanza to send.
+
+    settle: receives the Edge that sent the stanza ('' for no Edge), and the reason for a failure.
+    """
 
     stanza: Element
     settle: t.Callable[[str, str], None]
 
 
 class Outgoing:
-    """Manage all streams to partners. It is thread-safe."""
+    """Manage all streams to partners, thread-safe."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
@@ -49,7 +53,9 @@ class Outgoing:
         self._routes: dict[tuple[str, str, str], _Route] = {}
 
     def submit(self, own: str, domain: str, pool: str, item: Item) -> None:
-        """Queue a stanza. pool: the Edge pool that sends it, in lower case.
+        """Queue a stanza.
+
+        pool: the Edge pool that sends the stanza, in lower case.
 
         The item's settle function receives the outcome, immediately if the queue is full.
         """
@@ -70,7 +76,7 @@ class Outgoing:
             route.join(max(0.0, deadline - time.monotonic()))
 
     def _leave(self, route: _Route) -> bool:
-        """Remove an idle route. Return False if it has received new work."""
+        """Remove an idle route. Return False if the route has received new work."""
         with self._lock:
             if route.waiting:
                 return False

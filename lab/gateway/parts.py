@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Hold the shared parts of the gateway, and count its incoming streams."""
+"""Hold the shared parts of the gateway, and count the incoming streams."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Register:
 
 @dataclass
 class Parts:
-    """Hold the parts of one lab's gateway, for its threads."""
+    """Hold the parts of one lab's gateway, for the gateway's threads."""
 
     around: Surroundings
     journal: Journal

@@ -25,7 +25,7 @@ _NOT_SUPPORTED = "NotSupported"
 class Verdict:
     """Describe a decision.
 
-    reason: why it is not allowed; empty if it is allowed.
+    reason: why the stream or message is not allowed; empty if allowed.
     condition: the error condition for the other side.
     """
 
@@ -62,7 +62,10 @@ def opening(row: Row, has_certificate: bool) -> Verdict:
 
 
 def external(row: Row, secure: bool, problem: str) -> Verdict:
-    """Decide whether SASL EXTERNAL succeeds. problem: of the other side's certificate; '' if there is none."""
+    """Decide whether SASL EXTERNAL succeeds.
+
+    problem: the problem of the other side's certificate; '' for no problem.
+    """
     if SASL not in row.methods:
         return Verdict("the row does not allow SASL (%s)" % row, "not-authorized")
     if not secure:
@@ -81,7 +84,10 @@ def dialback(row: Row, secure: bool) -> Verdict:
 
 
 def in_clear(row: Row, tls_offered: str) -> Verdict:
-    """Decide whether an outgoing stream can continue without TLS. tls_offered: by the partner, as in starttls()."""
+    """Decide whether an outgoing stream can continue without TLS.
+
+    tls_offered: whether the partner offers TLS, as in starttls().
+    """
     if tls_offered == "required":
         return Verdict("the partner requires TLS, the row does not support it (%s)" % row)
     if row.tls == _REQUIRED:
@@ -99,7 +105,7 @@ class User:
     """Describe a local user in the gateway.
 
     policy: the name of the policy in effect.
-    problem: why the user's home pool has no XMPP; empty if it has XMPP.
+    problem: why the user's home pool has no XMPP; empty if the pool has XMPP.
     """
 
     address: str
@@ -110,7 +116,10 @@ class User:
 
 
 def user(person: User | None, address: str, federated_users: bool) -> Verdict:
-    """Decide whether a user can talk with XMPP partners. federated_users: AllowFederatedUsers of the Access Edge."""
+    """Decide whether a user can talk with XMPP partners.
+
+    federated_users: AllowFederatedUsers of the Access Edge.
+    """
     if person is None:
         return Verdict("there is no user %s" % address, "service-unavailable")
     if person.problem:
@@ -135,7 +144,7 @@ def contact(partner_type: str, is_contact: bool, sender: str) -> Verdict:
 
 
 def presence(kind: str, allowed: bool) -> tuple[str, ...]:
-    """Return the answers to a presence stanza by its type; '' is available (RFC 6121, sections 3.1.3 and 4.3.2)."""
+    """Return the answers to a presence stanza by type; '' is available (RFC 6121, sections 3.1.3 and 4.3.2)."""
     if kind == "subscribe":
         return ("subscribed", "") if allowed else ("unsubscribed",)
     if kind == "probe":

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Build the gateway's stanzas (RFC 6120, section 8; RFC 6121), and read addresses (RFC 7622, without its tables)."""
+"""Build the gateway's stanzas (RFC 6120, section 8; RFC 6121), and read addresses (RFC 7622, without the tables)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def bare(address: str) -> str:
-    """Return an address without its resource, in the form in which addresses are compared."""
+    """Return an address without resource, in the form for comparisons."""
     return fold(address.partition("/")[0])
 
 
@@ -46,7 +46,10 @@ def message(sender: str, recipient: str, id: str, body: str) -> Element:
 
 
 def presence(sender: str, recipient: str, kind: str) -> Element:
-    """Return a presence stanza. kind: the type, '' for available."""
+    """Return a presence stanza.
+
+    kind: the type, '' for available.
+    """
     attributes = {"from": sender, "to": recipient, **({"type": kind} if kind else {})}
     return Element(PRESENCE, attributes, "", ())
 
@@ -74,7 +77,7 @@ def result(query: Element) -> Element | None:
 
 
 def error_of(stanza: Element) -> str:
-    """Return the text of an error stanza: its condition, and its text if it has one."""
+    """Return the text of an error stanza: the condition, then the stanza's text if present."""
     error = stanza.child(ERROR)
     if error is None:
         return "an error without a reason"

@@ -33,7 +33,11 @@ _FRONT_ENDS = tuple(host for host in HOSTS.values() if host.role == "management"
 
 @dataclass(frozen=True)
 class Partner:
-    """Describe an allowed partner. domain: as declared, in lower case. limit: its own limit, or None."""
+    """Describe an allowed partner.
+
+    domain: the domain as declared, in lower case.
+    limit: the partner's own limit, or None.
+    """
 
     domain: str
     row: Row
@@ -57,7 +61,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class Identity:
-    """Hold a certificate with its private key (PKCS#8, DER) and the intermediates that its host knows."""
+    """Hold a certificate with the private key (PKCS#8, DER) and the intermediates that the host knows."""
 
     certificate: x509.Certificate
     key: bytes
@@ -74,7 +78,7 @@ class Surroundings:
         return self.store.get("sip_domain", domain) is not None
 
     def partner(self, domain: str) -> Partner | None:
-        """Return the partner of a domain, by its own name or as an additional domain."""
+        """Return the partner of a domain, by main domain or additional domain."""
         wanted = fold(domain)
         for name, body in self._configuration("partner").items():
             if wanted in (fold(name), *map(fold, body["AdditionalDomains"])):
@@ -113,7 +117,7 @@ class Surroundings:
         return not self.off(host) and self._proxy(host) == "Running"
 
     def goes_on(self, host: str) -> bool:
-        """Return whether the streams of a host continue. A Paused service keeps its streams and accepts no more."""
+        """Return whether the streams of a host continue. A Paused service keeps streams, but accepts none."""
         return not self.off(host) and self._proxy(host) in ("Running", "Paused")
 
     def _proxy(self, host: str) -> str:
@@ -150,19 +154,20 @@ class Surroundings:
     def pool_for(self, address: str) -> str:
         """Return the Edge pool (lower case) of a local user's messages.
 
-        It is the pool of the user's site. Otherwise it is the pool of the first site with a route, or the first Edge
-        pool.
+        The user's site determines the pool. Otherwise, the first site with a route determines the pool. Without routes,
+        the first Edge pool is used.
         """
         routes = self.routes()
         own = routes.get(sites(self.store).get(fold(self._home(address)), ""), "")
         return own or next(filter(None, routes.values()), fold(EDGE_POOL))
 
     def obstacle(self, domain: str, host: str = "", user: str = "") -> str:
-        """Return what prevents the federation with a partner's domain, except for its own settings; '' if nothing.
+        """Return the obstacle to federation with a domain, except for the partner's settings; '' for none.
 
         host: the Edge of a stream from the partner.
         user: the address of a local user who writes.
-        Without both, it checks any gateway, and the Edge pool of the first route.
+
+        Without host and user, any gateway is checked, and the Edge pool of the first route.
         """
         pool = fold(HOSTS[host].pool) if host else self.pool_for(user)
         service = next((s for name, s in self._configuration("service_role").items() if _pool(name) == pool), {})
@@ -217,7 +222,7 @@ class Surroundings:
         return Identity(certificate, row.key, _chain(certificate, self._certificates(host, "CA")))
 
     def anchors(self, host: str) -> list[x509.Certificate]:
-        """Return the roots that an Edge trusts: those in its store, and the public roots."""
+        """Return the roots that an Edge trusts: the roots in the store of the Edge, and the public roots."""
         rests_on("gateway-public-roots")
         roots = self._certificates(host, "Root")
         file = self.store.directory / ROOT_FILE
@@ -234,7 +239,7 @@ class Surroundings:
     def user(self, address: str) -> User | None:
         """Return a local user by address (``name@domain``), with the policy in effect (own, site, or global).
 
-        A grant takes effect as soon as one domain controller has it.
+        A grant takes effect as soon as one domain controller has the grant.
         """
         rests_on("gateway-policies-at-once")
         found = next(((d, u) for d, u in self.store.all("user").items() if _sip(u) == fold(address)), None)
@@ -280,7 +285,7 @@ def _pool(service: str) -> str:
 
 
 def _gateways(pool: str) -> tuple[Host, ...]:
-    """Return the Front Ends of a pool. If the lab has no server of that pool, return those of the first site."""
+    """Return the Front Ends of a pool. Without Front Ends, return those of the first site."""
     own = tuple(host for host in _FRONT_ENDS if fold(host.pool) == fold(pool))
     return own or tuple(host for host in _FRONT_ENDS if fold(host.pool) == fold(SHAPE.sites[SHAPE.home]))
 

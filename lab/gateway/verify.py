@@ -18,12 +18,12 @@ from .rules import in_clear, wants_tls
 from .surroundings import Partner, Surroundings
 from .wire import Wire
 
-# This is shorter than the time-out of a stream, because the stream is blocked while it waits.
+# This time is shorter than the time-out of a stream, because the stream is blocked during the wait.
 _PATIENCE = 15.0
 
 
 def ask(parts: Parts, host: str, own: str, partner: Partner, domain: str, stream_id: str, key: str) -> bool:
-    """Return whether a domain's server knows a key. Raises DialFailed if it does not answer."""
+    """Return whether a domain's server knows a key. Raises DialFailed if the server does not answer."""
     deadline = time.monotonic() + min(_PATIENCE, parts.around.settings().establishment_timeout)
     dialog = Dialog(Wire(connect(parts.around, host, partner, domain, deadline)), own, domain, deadline, parts.stopping)
     try:
@@ -47,7 +47,7 @@ def ask(parts: Parts, host: str, own: str, partner: Partner, domain: str, stream
 
 
 def expected(around: Surroundings, receiving: str, originating: str, stream_id: str) -> str:
-    """Return the key that the gateway shows for one of its own domains."""
+    """Return the key that the gateway shows for an own domain."""
     return dialback_key(around.dialback_secret(), receiving, originating, stream_id)
 
 

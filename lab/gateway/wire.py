@@ -3,9 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Send and receive bytes over TCP, with optional TLS. Every call ends within its time limit.
+"""Send and receive bytes over TCP, with optional TLS. Every call ends within a time limit.
 
-TLS uses pyOpenSSL over memory. The standard library cannot request a client's certificate and keep an invalid one.
+TLS uses pyOpenSSL over memory. The standard library cannot request a client's certificate and keep an invalid
+certificate.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ class WireError(Exception):
 
 
 class Wire:
-    """Send and receive with time-outs. It blocks, and only one thread uses it at a time."""
+    """Send and receive with time-outs. Calls block, and only one thread uses a wire at a time."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._socket = connection
@@ -74,7 +75,11 @@ class Wire:
         return None
 
     def start_tls(self, context: SSL.Context, server: bool, name: str, deadline: float) -> None:
-        """Do the handshake. name: the server's name, for a client. deadline: time.monotonic(). Raises WireError."""
+        """Do the handshake. Raises WireError.
+
+        name: the server's name, for a client.
+        deadline: the end of the time limit, as a value of time.monotonic().
+        """
         tls = SSL.Connection(context, None)
         if server:
             tls.set_accept_state()
@@ -90,7 +95,7 @@ class Wire:
                 self._flush(tls)
             except SSL.Error as e:
                 with contextlib.suppress(WireError):
-                    self._flush(tls)  # sends the alert to the other side
+                    self._flush(tls)  # Send the alert to the other side.
                 raise WireError("the TLS handshake failed: %s" % _words(e)) from e
             data = self._read(deadline - time.monotonic())
             if data is None or time.monotonic() > deadline:
@@ -106,7 +111,7 @@ class Wire:
         return self._tls.get_protocol_version_name() if self._tls else ""
 
     def peer_chain(self) -> list[x509.Certificate]:
-        """Return the other side's certificates, its own first; empty if it sent none or they are unreadable."""
+        """Return the other side's certificates, its own first; empty for missing or unreadable certificates."""
         if self._tls is None:
             return []
         try:
@@ -156,7 +161,7 @@ def context(identity: Identity | None, server: bool, only_12: bool = False) -> S
     """Return a TLS context of the gateway: TLS 1.0 to 1.2. Certificates are accepted first, and checked later.
 
     only_12: whether an administrator has disabled TLS below 1.2 in the server's operating system.
-    Source: the product's page on encryption. Debian's OpenSSL has TLS 1.0 at its lowest security level only.
+    Source: the product's page on encryption. Debian's OpenSSL has TLS 1.0 at the lowest security level only.
     Raises WireError if the certificate cannot be used.
     """
     made = SSL.Context(SSL.TLS_SERVER_METHOD if server else SSL.TLS_CLIENT_METHOD)

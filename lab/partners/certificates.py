@@ -5,8 +5,8 @@
 
 """Issue the partners' certificates: valid certificates, and certificates with exactly one mistake.
 
-They contain only DNS names. ejabberd 23.01 cannot read a peer's certificate with an XMPP address (RFC 6120, section
-13.7.1.4).
+The certificates contain only DNS names. ejabberd 23.01 cannot read a peer's certificate with an XMPP address (RFC 6120,
+section 13.7.1.4).
 """
 
 from __future__ import annotations

@@ -5,8 +5,8 @@
 
 """Act as a user of a partner's domain: log in to the partner's server, send, and collect received stanzas.
 
-slixmpp runs in its own thread, so that tests can use simple functions. A server of wokkel has no users. For wokkel, the
-client is the component that serves the domain, and sends in the user's name.
+slixmpp runs in a separate thread, so that tests can use simple functions. A server of wokkel has no users. For wokkel,
+the client is the component that serves the domain, and sends in the user's name.
 """
 
 from __future__ import annotations
@@ -34,9 +34,10 @@ Client = ClientXMPP | ComponentXMPP
 class Message:
     """Describe a received stanza.
 
-    from_: without a resource.
-    type: as in RFC 6121 (``chat``, ``error``, ``subscribed``, ...).
-    error: the condition of RFC 6120, section 8.3.3, with its text after a colon; '' if it is not an error.
+    from_: the sender's address without a resource.
+    type: the type as in RFC 6121 (``chat``, ``error``, ``subscribed``, ...).
+    error: the condition of RFC 6120, section 8.3.3, with the error's text after a colon; '' if the answer is not an
+    error.
     """
 
     from_: str
@@ -49,7 +50,7 @@ class Message:
 class User:
     """Log in as USER@DOMAIN while a ``with`` block runs.
 
-    timeout: seconds for the login. Raises LabError if it fails. A domain of wokkel has one session at a time.
+    timeout: seconds for the login. Raises LabError if the login fails. A domain of wokkel has one session at a time.
     """
 
     def __init__(self, partners: Partners, domain: str, name: str, timeout: float = 30.0) -> None:
@@ -83,11 +84,11 @@ class User:
         self._end()
 
     def send(self, to: str, body: str) -> None:
-        """Send a message. The user receives its answers, including errors."""
+        """Send a message. The user receives the answers, including errors."""
         self._do(lambda client: client.send_message(mto=JID(to), mbody=body, mtype="chat", mfrom=self._sender))
 
     def subscribe(self, to: str) -> None:
-        """Request a user's presence. The answer is a presence. This side accepts such requests."""
+        """Request a user's presence. The answer is a presence. This side accepts all requests."""
         self._do(lambda client: client.send_presence_subscription(pto=JID(to), ptype="subscribe", pfrom=self._sender))
 
     def receive(self, timeout: float = 10.0) -> Message | None:
@@ -100,7 +101,7 @@ class User:
 
     @property
     def _sender(self) -> JID | None:
-        """Return the sender; None if the server sets it."""
+        """Return the sender; None if the server sets the sender."""
         return JID(self.address) if self._partner.kind == "wokkel" else None
 
     def _do(self, action: t.Callable[[Client], object]) -> None:
@@ -165,7 +166,7 @@ class User:
         self._messages.put(_plain(stanza, str(stanza["body"])))
 
     def _on_message(self, stanza: Stanza) -> None:
-        # An error with the text of its message arrives a second time as a message.
+        # An error that contains the message's text arrives a second time as a message.
         if stanza["type"] != "error":
             self._on_error(stanza)
 

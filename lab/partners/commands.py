@@ -17,7 +17,10 @@ from .servers import DEFAULT, SERVERS
 
 
 def add_commands(parser: argparse.ArgumentParser, common: argparse.ArgumentParser) -> None:
-    """Add the actions of the command ``partners``. common: the parent that has ``--directory``."""
+    """Add the actions of the command ``partners``.
+
+    common: the parent that has ``--directory``.
+    """
     parser.set_defaults(run=_status)
     actions = parser.add_subparsers(metavar="ACTION")
     chosen = argparse.ArgumentParser(add_help=False)

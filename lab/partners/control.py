@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Start, change and stop the partners of a lab. ``partners/partners.json`` describes them for other processes."""
+"""Start, change and stop the partners of a lab. ``partners/partners.json`` informs other processes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from .servers import DEFAULT, SERVERS, Partner
 
 FOLDER = "partners"
 STATE = "partners.json"
-SETTING = "xmpp_nameserver"  # in the lab's store: the DNS server of its gateway
+SETTING = "xmpp_nameserver"  # in the lab's store: the DNS server of the gateway
 PATIENCE = 60.0  # seconds for a start; three are enough on an idle machine
 
 Changes = t.Mapping[str, t.Mapping[str, t.Any]]
@@ -43,12 +43,12 @@ def start(
     changes: Changes | None = None,
     servers: t.Mapping[str, Partner] = SERVERS,
 ) -> Partners:
-    """Start the named partners of ``servers`` and the name server, and wait until they answer.
+    """Start the named partners of ``servers`` and the name server, and wait until all answer.
 
     directory: the lab's. The lab can be down.
-    gateway_port: TCP port of the lab's gateway, for its SRV records.
-    changes: settings that replace a server's own, as ``{"prosody": {"tls": "none", "dialback": True}}``.
-    Raises LabError if packages are missing, if partners are already up, or if one does not start.
+    gateway_port: TCP port of the lab's gateway, for the gateway's SRV records.
+    changes: settings that replace a server's defaults, as ``{"prosody": {"tls": "none", "dialback": True}}``.
+    Raises LabError if packages are missing, if partners are already up, or if a partner does not start.
     """
     changes = changes or {}
     names = tuple(dict.fromkeys((*names, *changes)))
@@ -101,7 +101,7 @@ def find(directory: Path) -> Partners | None:
 
 
 def stop(directory: Path) -> bool:
-    """End the partners of the lab in ``directory``, including another process's. Return False if there were none."""
+    """End the partners of the lab in ``directory``, also another process's. Return False if no partners were up."""
     directory = directory.resolve()
     ended = processes.end(directory / FOLDER)
     (directory / FOLDER / STATE).unlink(missing_ok=True)
@@ -119,7 +119,7 @@ class Partners:
     """Manage the running partners of one lab. Change the attributes through the methods only.
 
     directory: the lab's.
-    servers: each Partner by its name.
+    servers: each Partner by name.
     records: the SRV records of every domain.
     """
 
@@ -163,7 +163,7 @@ class Partners:
         _announce(self.directory, self.nameserver)
 
     def reload(self, name: str) -> None:
-        """Make a server read its certificates again. Prosody keeps its streams. ejabberd is restarted."""
+        """Make a server read the certificates again. Prosody keeps the streams. ejabberd is restarted."""
         partner = self._named(name)
         if partner.kind != "prosody" or partner.tls == "none":
             return self.restart(name)
@@ -174,7 +174,7 @@ class Partners:
         return None
 
     def restart(self, name: str, certificates: str = "", **settings: t.Any) -> None:
-        """End a server and start it again, with other settings if given. Raises LabError.
+        """End a server and start the server again, with other settings if given. Raises LabError.
 
         certificates: the kind (KINDS) of new certificates for every domain of the server; '' keeps the certificates.
         """
@@ -191,7 +191,7 @@ class Partners:
     def replace_certificate(self, domain: str, kind: str) -> None:
         """Give a domain a certificate of another kind (KINDS), and wait until the server presents it. Raises LabError.
 
-        Open streams keep the old certificate. ``restart`` closes them.
+        Open streams keep the old certificate. ``restart`` closes the streams.
         """
         partner = self.partner(domain)
         write_certificate(self.directory, self.certificate(domain), domain, kind)

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Write a program's configuration into its own directory, and start it there."""
+"""Write a program's configuration into a separate directory, and start the program."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def launch_name_server(folder: Path, port: int, records: zone.Records) -> subpro
 
 
 def write_hosts(path: Path, records: zone.Records) -> None:
-    """Write the address records as a hosts file. ejabberd reads it through the C library."""
+    """Write the address records as a hosts file. ejabberd reads this file through the C library."""
     render("hosts", path, hosts=zone.hosts(records))
 
 
@@ -63,8 +63,9 @@ def launch_server(
     """Start Prosody, ejabberd, jabberd2 or a server of wokkel.
 
     certificates: the directory with each domain's certificate.
-    root: the root that it trusts.
+    root: the root certificate that the server trusts.
     hosts: a file from ``write_hosts``.
+
     Raises LabError.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -96,14 +97,15 @@ def _escaped(domain: str) -> str:
 
 def _ejabberd(folder: Path, nameserver: str, hosts: Path, values: t.Mapping[str, t.Any]) -> subprocess.Popen[bytes]:
     ready_file(folder).unlink(missing_ok=True)
-    shutil.rmtree(folder / "mnesia", ignore_errors=True)  # each start is new: no queue or session of an earlier run
+    # Each start is new. No queue or session of an earlier run remains.
+    shutil.rmtree(folder / "mnesia", ignore_errors=True)
     render("ejabberd.yml", folder / "ejabberd.yml", **values)
     render("inetrc", folder / "inetrc", nameserver=nameserver)
     render("users.erl", folder / "users.erl", users=USERS, **values)
-    # ejabberdctl must run as root or as its own user, so it is not used. Without a node name there is no distribution,
-    # so no epmd process remains.
-    # ejabberd uses one scheduler, because it resolves names on all of them. The preloaded library that reads ``hosts``
-    # crashes if two threads query it at the same time for the first time.
+    # ejabberdctl must run as root or as the user ejabberd. So ejabberdctl is not used. Without a node name there is no
+    # distribution, so no epmd process remains. ejabberd uses one scheduler, because ejabberd resolves names on all
+    # schedulers. The preloaded library that reads ``hosts`` crashes if the first queries of two threads come at the
+    # same time.
     command = [programs.program("erl"), "-noinput", "+S", "1:1", "+sbwt", "none"]
     command += ["-mnesia", "dir", '"%s"' % (folder / "mnesia")]
     command += ["-s", "ejabberd", "-eval", 'ok = file:eval("%s")' % (folder / "users.erl")]
@@ -135,7 +137,8 @@ def _jabberd2(
     more = {"libraries": programs.jabberd2_libraries(), "router_port": zone.free_ports(partner.address, 1)[0]}
     render("jabberd2-users.xml", folder / "users.xml", **values)
     address, _colon, port = nameserver.rpartition(":")
-    # jabberd2 resolves names itself (udns), with the first two variables. The third names OpenSSL's settings.
+    # jabberd2 resolves names with a library (udns), which reads the first two variables. The third variable names
+    # OpenSSL's settings.
     environment = {"NAMESERVERS": address, "RES_OPTIONS": "port:%s" % port}
     if partner.old_tls:
         render("old-tls.cnf", folder / "old-tls.cnf")
@@ -163,5 +166,5 @@ def _wokkel(partner: Partner, folder: Path, nameserver: str) -> subprocess.Popen
 
 
 def ready_file(folder: Path) -> Path:
-    """Return the file that ejabberd writes when it is up and has its users."""
+    """Return the file that ejabberd writes after the start and the creation of the users."""
     return folder / "ready"

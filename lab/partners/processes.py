@@ -3,9 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Start the partners' processes, find them from any other process, and always end them.
+"""Start, find and end the partners' processes. Any other process can find and end the same processes.
 
-Each process has its working directory in its environment. So do its children in any session. This mark identifies the
+Each process and all child processes have the working directory in the environment. This variable identifies the
 processes, because a process number can belong to another process later.
 """
 
@@ -24,12 +24,12 @@ from ..errors import LabError
 
 MARK = "SFB_LAB_PARTNER"
 
-# This process started these children. Only this process can wait for them.
+# This process started these children. Only this process can wait for these children.
 _children: list[subprocess.Popen[bytes]] = []
 
 
 def spawn(command: t.Sequence[str], folder: Path, more: t.Mapping[str, str]) -> subprocess.Popen[bytes]:
-    """Start a program that works in ``folder``. Its output goes to ``output.log`` there. Raises LabError."""
+    """Start a program that works in ``folder``. The output goes to ``output.log`` in ``folder``. Raises LabError."""
     # The server does not need the caller's environment.
     environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8", "HOME": str(folder), **more}
     environment[MARK] = str(folder)
@@ -51,7 +51,7 @@ def spawn(command: t.Sequence[str], folder: Path, more: t.Mapping[str, str]) -> 
 
 
 def running(folder: Path) -> list[int]:
-    """Return the numbers of the processes that work in ``folder`` or below it."""
+    """Return the numbers of the processes that work in ``folder`` or a folder below."""
     return [int(name) for name in os.listdir("/proc") if name.isdigit() and _is_ours(int(name), folder)]
 
 
@@ -59,15 +59,15 @@ def _is_ours(pid: int, folder: Path) -> bool:
     mark = b"%s=%s" % (MARK.encode(), os.fsencode(folder))
     try:
         environment = Path("/proc/%d/environ" % pid).read_bytes()
-    except OSError:  # the process has ended, or belongs to another user
+    except OSError:  # The process has ended, or belongs to another user.
         return False
     return any(entry == mark or entry.startswith(mark + b"/") for entry in environment.split(b"\0"))
 
 
 def send(folder: Path, number: signal.Signals) -> list[int]:
-    """Send a signal to the processes that work in ``folder``, and return their numbers.
+    """Send a signal to the processes that work in ``folder``, and return the numbers of the processes.
 
-    Children get only SIGKILL, because a server ends its helpers itself.
+    Children get only SIGKILL, because a server ends the helpers.
     """
     pids = running(folder)
     for pid in pids:
@@ -76,7 +76,8 @@ def send(folder: Path, number: signal.Signals) -> list[int]:
                 continue
             handle = os.pidfd_open(pid)
             try:
-                # This second check proves that the handle is for this process, not for a later process with its number.
+                # This second check proves that the handle is for this process, not for a later process with the same
+                # number.
                 if _is_ours(pid, folder):
                     signal.pidfd_send_signal(handle, number)
             finally:

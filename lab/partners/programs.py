@@ -12,7 +12,7 @@ import shutil
 import typing as t
 from pathlib import Path
 
-# Unprivileged users have no sbin on their PATH, but can run its programs.
+# Unprivileged users have no sbin on the PATH, but can run the programs in sbin.
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 PACKAGES = ("prosody", "ejabberd", "jabberd2", "dnsmasq-base", "lua-unbound", "libnss-wrapper")
 COMMAND = "apt-get install --no-install-recommends %s" % " ".join(PACKAGES)
@@ -20,7 +20,7 @@ LIBRARY = "wokkel"  # not in Debian; in the Python environment of the lab
 
 
 def program(name: str) -> str:
-    """Return the path of a program; its name if it is missing."""
+    """Return the path of a program; the name if the program is missing."""
     return shutil.which(name, path=_PATH) or name
 
 
@@ -40,7 +40,7 @@ def jabberd2_libraries() -> str:
 
 
 def nss_wrapper() -> str:
-    """Return the library that gives a process its own hosts file, or ''."""
+    """Return the library that gives a process a separate hosts file, or ''."""
     found = sorted(Path("/usr/lib").glob("*/libnss_wrapper.so"))
     return str(found[0]) if found else ""
 
@@ -55,7 +55,7 @@ def missing(kinds: t.Collection[str] = ("prosody", "ejabberd")) -> list[str]:
         "ejabberd": bool(shutil.which("erl", path=_PATH) and ejabberd_libraries()),
         "jabberd2": bool(jabberd2_libraries() and JABBERD2_SCHEMA.exists()),
         "dnsmasq-base": bool(shutil.which("dnsmasq", path=_PATH)),
-        # Debian has its Lua part once for every version of Lua.
+        # Debian has the Lua part of the program once for every version of Lua.
         "lua-unbound": any(Path("/usr/lib").glob("*/lua/*/lunbound.so")),
         "libnss-wrapper": bool(nss_wrapper()),
     }

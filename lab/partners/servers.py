@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Define the partners: each server with its address, its domains and its settings.
+"""Define the partners: each server with address, domains and settings.
 
-The domains are those that the lab's inventory (inventories/lab) declares, on the declared kind of server. Two of them
-have subdomains. The certificate of each subdomain has one mistake. The inventory does not declare the domains of
+The lab's inventory (inventories/lab) declares these domains and the kind of server. Two domains have subdomains. The
+certificate of each subdomain has one mistake. The inventory does not declare the domains of
 jabberd2 and wokkel.
 """
 
@@ -25,18 +25,18 @@ _FLAGS = ("dialback", "demands", "old_tls", "new_tls", "external", "insists")
 
 @dataclass(frozen=True)
 class Partner:
-    """Describe a server and its settings.
+    """Describe a server and the settings of the server.
 
-    domains: each with the kind of its certificate (``certificates.KINDS``), valid by default. jabberd2 presents the
-        first
-        domain's certificate for all domains.
-    tls: on streams between servers: ``required``, ``optional`` or ``none``.
+    domains: each domain with the kind of certificate (``certificates.KINDS``), valid by default. jabberd2 presents the
+        first domain's certificate for all domains.
+    tls: TLS on streams between servers: ``required``, ``optional`` or ``none``.
     dialback: whether a peer without a valid certificate can authenticate by dialback (XEP-0220).
-    demands: whether a TLS handshake without a client certificate fails. Only Prosody and jabberd2 support it.
-    old_tls: whether it has only TLS 1.0, with old ciphers. Only jabberd2 supports it.
-    new_tls: whether it has only TLS 1.3. Only Prosody and ejabberd support it.
-    external: whether it has SASL EXTERNAL between servers. Only Prosody can disable it.
-    insists: whether it requires a valid certificate in addition to dialback, as by Prosody's defaults. Only Prosody.
+    demands: whether a TLS handshake without a client certificate fails. Only Prosody and jabberd2 support this setting.
+    old_tls: whether the server has only TLS 1.0, with old ciphers. Only jabberd2 supports this setting.
+    new_tls: whether the server has only TLS 1.3. Only Prosody and ejabberd support this setting.
+    external: whether the server has SASL EXTERNAL between servers. Only Prosody can disable SASL EXTERNAL.
+    insists: whether the server requires a valid certificate in addition to dialback, as Prosody does by default.
+        Only Prosody supports this setting.
     client_port, server_port: TCP ports, set at the start.
     """
 
@@ -56,7 +56,7 @@ class Partner:
 
     @property
     def strict(self) -> bool:
-        """Return whether it accepts only encrypted streams with valid certificates."""
+        """Return whether the server accepts only encrypted streams with valid certificates."""
         return self.tls == "required" and not self.dialback
 
     @property
@@ -118,7 +118,7 @@ SERVERS: t.Mapping[str, Partner] = _table(
         "prosody",
         "127.0.0.33",
         {
-            # Public authorities issue such certificates today.
+            # Public authorities issue certificates without client authentication today.
             "litware.example": "serveronly",
             **{"%s.litware.example" % kind: kind for kind in ("expired", "wrongname", "unknownca")},
             **_good("adatum.example", "labs.adatum.example", "xn--konditorei-mller-uzb.example"),

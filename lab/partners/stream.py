@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Ask a running server two questions: does it serve a domain, and which certificate does it present?"""
+"""Check whether a running server serves a domain, and read the certificate that the server presents."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _PATIENCE = 10.0  # seconds for an answer
 
 
 def serves(partner: Partner, domain: str) -> bool:
-    """Return whether it opens streams for the domain, to clients (wokkel: to components) and to servers."""
+    """Return whether the server opens streams for the domain, to clients (wokkel: to components) and to servers."""
     # Components get no features (XEP-0114). Servers get none if Prosody has no features to offer.
     users = (COMPONENTS, _HEADER_OF_ANSWER) if partner.kind == "wokkel" else (CLIENTS, _FEATURES)
     try:

@@ -3,9 +3,9 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Run a server of wokkel, a library with its own dialback: ``python -m lab.partners.wokkel_server FILE``.
+"""Run a server of wokkel, a library with dialback: ``python -m lab.partners.wokkel_server FILE``.
 
-It has no TLS, no SASL and no users. A domain's users are a component (XEP-0114), and the lab's client is this
+The server has no TLS, no SASL and no users. A domain's users are a component (XEP-0114), and the lab's client is this
 component. The file is JSON: address, client_port and server_port (TCP), domains, secret (of components), nameserver
 (ADDRESS:PORT).
 """
@@ -29,12 +29,12 @@ from wokkel.server import ServerService, XMPPS2SServerFactory
 
 
 class Service(ServerService):
-    """Return unsent stanzas to their sender. wokkel's own service keeps them without limit."""
+    """Return unsent stanzas to the sender. wokkel's own service keeps unsent stanzas without limit."""
 
     def initiateOutgoingStream(self, thisHost: str, otherHost: str) -> None:
         pending = super().initiateOutgoingStream(thisHost, otherHost)
         if pending is not None:
-            # wokkel removes the failure. After a success it empties the queue, but only a moment later.
+            # wokkel removes the failure. After a success, wokkel empties the queue, but only a moment later.
             pending.addCallback(lambda _nothing: reactor.callLater(0, self._return, thisHost, otherHost))
 
     def _return(self, ours: str, theirs: str) -> None:
@@ -46,7 +46,7 @@ class Service(ServerService):
 class LocalRouter(Router):
     """Drop stanzas to an own domain whose component is not connected.
 
-    wokkel would forward them, although streams of servers and of components have different namespaces.
+    wokkel would forward these stanzas, although streams of servers and of components have different namespaces.
     """
 
     def __init__(self, domains: t.Collection[str]) -> None:

@@ -20,9 +20,9 @@ ADDRESS = "127.0.0.53"
 
 @dataclass(frozen=True)
 class Service:
-    """Describe an SRV record of ``_xmpp-server._tcp`` (RFC 2782) and the addresses of its target.
+    """Describe an SRV record of ``_xmpp-server._tcp`` (RFC 2782) and the addresses of the target.
 
-    If the target is empty, the domain has no such service.
+    If the target is empty, the domain has no XMPP service.
     """
 
     target: str
@@ -34,7 +34,7 @@ Records = dict[str, tuple[Service, ...]]
 
 
 def published(partners: t.Iterable[Partner], gateway_port: int, shape: Shape = SHAPE) -> Records:
-    """Return the records of every partner's domains, and of the own domains: those of the first Edge pool."""
+    """Return the records of every partner's domains, and of the own domains (first Edge pool)."""
     records: Records = {}
     for partner in partners:
         here = (Service(partner.host, partner.server_port, (partner.address,)),)
@@ -50,13 +50,13 @@ def own(shape: Shape, pool: str, gateway_port: int) -> tuple[Service, ...]:
 
 
 def hosts(records: Records) -> list[tuple[str, str]]:
-    """Return every target with each of its addresses."""
+    """Return every target with each address."""
     services = [service for listed in records.values() for service in listed]
     return sorted({(service.target, address) for service in services for address in service.addresses})
 
 
 def answers(port: int) -> bool:
-    """Return whether the name server is up. It begins to listen on UDP and TCP at the same moment."""
+    """Return whether the name server is up. UDP and TCP start at the same moment."""
     try:
         socket.create_connection((ADDRESS, port), timeout=1).close()
     except OSError:

@@ -27,12 +27,12 @@ class Accounts:
         self._host = SHELLS[shell]
 
     def find(self, user: str) -> Account | None:
-        """Return the account of a user name; None if there is none, or if it is locked."""
+        """Return the account of a user name; None if the account is missing or locked."""
         account = self._deployment.login(self._shell, user)
         return None if account is None or self._state(account)["Locked"] else account
 
     def refused(self, user: str) -> None:
-        """Log a refused login, with the user name that the client sent, and count it for the account."""
+        """Log a refused login, with the user name that the client sent, and count the login for the account."""
         store, account = self._deployment.store, self._deployment.login(self._shell, user)
         if account is None:
             store.log("login-refused", self._host.name, "", user, outcome="refused", error="there is no such account")

@@ -5,9 +5,9 @@
 
 """Authenticate connections without I/O: Basic, NTLM, Negotiate and Kerberos over TLS.
 
-pyspnego processes the tokens. Its acceptor reads credentials from the file in the variable NTLM_USER_FILE. Here, that
-file contains only the account of the current login, and otherwise it is empty. Kerberos is available if the lab's
-directory contains a keytab (see kdc.py). The GSSAPI library processes it.
+pyspnego processes the tokens. The acceptor of pyspnego reads credentials from the file in the variable NTLM_USER_FILE.
+In the lab, that file contains only the account of the current login. Between logins, the file is empty. Kerberos is
+available if the lab's directory contains a keytab (see kdc.py). The GSSAPI library processes Kerberos tokens.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ from .encryption import NotSealed
 
 log = logging.getLogger(__name__)
 
-# This is the order of preference. Clients use the first scheme that they support.
+# This is the order of preference. Clients use the first supported scheme.
 OFFERS = ("Negotiate", "NTLM", 'Basic realm="WSMAN"')
 
 # The keys of the lab's Kerberos services are beside the accounts' file.
 KEYTAB = "krb5.keytab"
 
 _NTLMSSP = b"NTLMSSP\x00"
-# Tokens contain these identifiers (RFC 4178, RFC 4121, MS-SPNG 1.9): 1.3.6.1.5.5.2, 1.2.840.113554.1.2.2 with its
+# Tokens contain these identifiers (RFC 4178, RFC 4121, MS-SPNG 1.9): 1.3.6.1.5.5.2, 1.2.840.113554.1.2.2 with the
 # Windows form 1.2.840.48018.1.2.2, and 1.3.6.1.4.1.311.2.2.10.
 _SPNEGO_OID = bytes.fromhex("06062b0601050502")
 _KERBEROS_OIDS = (bytes.fromhex("06092a864886f712010202"), bytes.fromhex("06092a864882f712010202"))
@@ -51,7 +51,11 @@ _UNICODE = 1
 
 @dataclass(frozen=True)
 class Verdict:
-    """Describe a result. ``user``: the account's name, '' while unknown. ``challenges``: for WWW-Authenticate."""
+    """Describe a result.
+
+    user: the account's name, '' while unknown.
+    challenges: the values for WWW-Authenticate.
+    """
 
     user: str
     challenges: tuple[str, ...] = ()
@@ -64,7 +68,7 @@ class Accounts(t.Protocol):
     """Check logins (see accounts.py)."""
 
     def find(self, user: str) -> Account | None:
-        """Return the account of a user name; None if it must not log in."""
+        """Return the account of a user name; None if the user must not log in."""
 
     def refused(self, user: str) -> None:
         """Note a login that was refused."""
@@ -74,7 +78,7 @@ class Accounts(t.Protocol):
 
 
 class NtlmStore:
-    """Manage the credential file of a lab. The environment names the file while it is used, so uses are exclusive."""
+    """Manage the credential file of a lab. The environment names the file during a use, so uses are exclusive."""
 
     _lock = threading.Lock()
 
@@ -111,7 +115,7 @@ class NtlmStore:
 
 
 class ConnectionAuth:
-    """Hold the state of one TCP connection. NTLM and Negotiate authenticate it once, Basic each request."""
+    """Hold the state of one TCP connection. NTLM and Negotiate authenticate the connection once, Basic each request."""
 
     def __init__(self, accounts: Accounts, store: NtlmStore, channel_binding: bytes) -> None:
         self._accounts = accounts
@@ -121,7 +125,7 @@ class ConnectionAuth:
         self._user = ""
 
     def check(self, header: str) -> Verdict:
-        """Check a request by its Authorization header ('' if it has none)."""
+        """Check a request by the Authorization header ('' without header)."""
         scheme, _blank, value = header.partition(" ")
         if not scheme:
             return Verdict(self._user) if self._user else REFUSED
@@ -137,7 +141,7 @@ class ConnectionAuth:
 
     @property
     def context(self) -> spnego.ContextProxy:
-        """Return the context of the successful login. Raises NotSealed if there is none, as with Basic."""
+        """Return the context of the successful login. Raises NotSealed without a context, as with Basic."""
         if self._context is None or not self._user:
             raise NotSealed("the connection has no security context")
         return self._context
@@ -180,7 +184,7 @@ class ConnectionAuth:
 
 
 def _begins_with_kerberos(token: bytes) -> bool:
-    """Return whether Kerberos is the first mechanism in a first token. SPNEGO's list can contain NTLM after it."""
+    """Return whether Kerberos is the first mechanism in a first token. SPNEGO can list NTLM after Kerberos."""
     found = [at for at in map(token.find, _KERBEROS_OIDS) if at >= 0]
     ntlm = token.find(_NTLM_OID)
     return bool(found) and _NTLMSSP not in token and (ntlm < 0 or min(found) < ntlm)

@@ -24,7 +24,7 @@ _PARTS = re.compile(
 
 
 class NotSealed(Exception):
-    """A message is not encrypted as its header states, or not for this connection."""
+    """A message is not encrypted as the header states, or not for this connection."""
 
 
 def unseal(data: bytes, context: spnego.ContextProxy) -> bytes:
@@ -44,7 +44,10 @@ def unseal(data: bytes, context: spnego.ContextProxy) -> bytes:
 
 
 def seal(message: bytes, context: spnego.ContextProxy, asked: str) -> tuple[str, bytes]:
-    """Return the answer's Content-Type and body. ``asked``: the Content-Type of the request."""
+    """Return the answer's Content-Type and body.
+
+    asked: the Content-Type of the request.
+    """
     found = _PROTOCOL.search(asked)
     protocol = found[1] if found else "application/HTTP-SPNEGO-session-encrypted"
     sealed = context.wrap_winrm(message)

@@ -5,7 +5,8 @@
 
 """Run a Kerberos realm for the lab: MIT's KDC on the loopback interface, as an ordinary user.
 
-It needs Debian's packages krb5-kdc, krb5-admin-server and krb5-user. Clients need the variables of ``environment``.
+The KDC needs Debian's packages krb5-kdc, krb5-admin-server and krb5-user. Clients need the variables of
+``environment``.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ def missing_programs() -> list[str]:
 
 
 class Kdc:
-    """Manage one realm. Its state is below ``directory``."""
+    """Manage one realm. The state of the realm is below ``directory``."""
 
     def __init__(self, directory: Path) -> None:
         """Prepare the realm. Raises LabError if a program is missing."""
@@ -84,7 +85,7 @@ class Kdc:
         return {"KRB5_CONFIG": str(self.directory / "krb5.conf"), "KRB5_KDC_PROFILE": str(self.directory / "kdc.conf")}
 
     def start(self) -> None:
-        """Start the KDC. Raises LabError if it does not start."""
+        """Start the KDC. Raises LabError if the KDC does not start."""
         self._process = subprocess.Popen(
             [str(shutil.which("krb5kdc", path=_PATH)), "-n", "-r", REALM],
             env={**os.environ, **self.environment},
@@ -107,14 +108,14 @@ class Kdc:
             self._process = None
 
     def user(self, name: str, password: str) -> None:
-        """Create an account. It must prove its password before it gets a ticket, as in Active Directory.
+        """Create an account that must prove the password before it gets a ticket, as in Active Directory.
 
         The password is one of the lab's public passwords.
         """
         self._administer("addprinc +requires_preauth -pw %s %s" % (password, name))
 
     def service(self, name: str, keytab: Path) -> None:
-        """Create a service such as ``HTTP/fe01.contoso.test``, and write its key into a file for its server."""
+        """Create a service such as ``HTTP/fe01.contoso.test``, and write the service's key into a file."""
         self._administer("addprinc -randkey %s" % name)
         self.export(name, keytab)
 

@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 CONNECTION_IDLE = 120.0
 # This is the address of the listener's counters.
 TRAFFIC = "/lab/traffic"
-# This is well above the limit for answers with a fault. Larger requests are not read.
+# This size is well above the limit for answers with a fault. Larger requests are not read.
 MAX_BODY = 4 * 1024 * 1024
 
 
@@ -192,10 +192,12 @@ class _Connection(http.server.BaseHTTPRequestHandler):
         self._auths: dict[str, ConnectionAuth] = {}
 
     def do_GET(self) -> None:
-        """Answer with the traffic counters, for benchmarks. WS-Management clients send no GET, and it is not counted.
+        """Answer with the traffic counters, for benchmarks. GET requests are not counted.
+
+        WS-Management clients send no GET.
 
         requests: number of requests.
-        receives: number of requests for output. It depends on the speed of the output.
+        receives: the number of requests for output. The number depends on the speed of the output.
         received, sent: bytes of the requests' and of the answers' bodies.
         """
         if self.path != TRAFFIC:

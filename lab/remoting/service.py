@@ -31,7 +31,10 @@ PROTOCOL = "2.2"
 
 @dataclass(frozen=True)
 class Answer:
-    """Describe an answer. ``status``: 200, or 500 for a fault."""
+    """Describe an answer.
+
+    status: 200, or 500 for a fault.
+    """
 
     status: int
     body: bytes
@@ -41,7 +44,10 @@ class Service:
     """Run one host's WS-Management service."""
 
     def __init__(self, deployment: Deployment, host: str, sessions: Sessions, idle: float) -> None:
-        """Prepare the service. ``idle``: seconds without requests until a session ends. Clients can ask for less."""
+        """Prepare the service.
+
+        idle: seconds without requests until a session ends. Clients can ask for less.
+        """
         self.host = host
         self.path = endpoints.path(host)
         self._deployment = deployment
@@ -57,7 +63,7 @@ class Service:
     def down(self) -> str:
         """Return ``unavailable`` or ``hangs`` if a setting has this value for the host; '' otherwise.
 
-        On a Front End, it applies only to the management shell, which IIS publishes. WinRM continues.
+        On a Front End, the setting applies only to the management shell, which IIS publishes. WinRM continues.
         """
         host = SHELLS[self.host]
         return "" if host.role == "front_end" else str(self._deployment.store.setting("hosts_down").get(host.name, ""))

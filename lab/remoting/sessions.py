@@ -14,14 +14,14 @@ from .shell import Session, not_found
 
 
 class Sessions:
-    """Register all sessions of a lab. It is thread-safe."""
+    """Register all sessions of a lab, thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._sessions: dict[str, Session] = {}
 
     def add(self, session: Session) -> bool:
-        """Add a session. Return False if there is already a session with this id."""
+        """Add a session. Return False if another session has this id."""
         with self._lock:
             return self._sessions.setdefault(session.id, session) is session
 
@@ -37,7 +37,7 @@ class Sessions:
         raise not_found(session_id)
 
     def close(self, session: Session) -> None:
-        """End one."""
+        """End one session."""
         self.forget(session)
         session.close()
 

@@ -5,8 +5,8 @@
 
 """Run PSRP sessions: a runspace pool per shell, pipelines in worker threads, queues of fragments for Receive.
 
-psrpcore implements the protocol without I/O and without locks. Every call of psrpcore here holds the
-session's only lock. A session runs one pipeline at a time, like a pool with one runspace. So its cmdlets need no locks.
+psrpcore implements the protocol without I/O and without locks. Every call of psrpcore in this module holds the
+session's only lock. A session runs one pipeline at a time, like a pool with one runspace. So the cmdlets need no locks.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from .wsman import COMMAND_NOT_FOUND, INVALID_XML, PLUGIN_FAILED, SHELL_NOT_FOUN
 log = logging.getLogger(__name__)
 
 # Receive waits for this time (seconds) for more output: the end of a short pipeline, or the next object of a list. So
-# the answers to a long list are full. Their number depends on the list, not on the reader.
+# the answers to a long list are full. The number of answers depends on the list, not on the reader.
 LINGER = 0.01
 
 
@@ -45,7 +45,11 @@ class Session:
     def __init__(
         self, deployment: Deployment, session_id: str, host: str, user: str, protocol: str, idle: float
     ) -> None:
-        """Prepare the session. ``protocol``: the host's PSRP version. ``idle``: seconds until it ends if unused."""
+        """Prepare the session.
+
+        protocol: the host's PSRP version.
+        idle: seconds until an unused session ends.
+        """
         self.id = session_id
         self.host = host
         self.user = user
@@ -78,7 +82,7 @@ class Session:
         threading.Thread(target=self._open, args=(creation,), daemon=True).start()
 
     def command(self, command_id: str, data: bytes, fragment: int) -> str:
-        """Start a pipeline from its first fragment. Return the client's command id, or else the pipeline's."""
+        """Start a pipeline from the first fragment. Return the client's command id, or else the pipeline's id."""
         with self._change:
             self._touch(fragment)
             if len(data) < 61:
@@ -86,7 +90,7 @@ class Session:
             # The fragment's header has 21 bytes. Then follow the message's destination (4), type (4) and pool (16).
             pipeline_id = uuid.UUID(bytes_le=data[45:61])
             command_id = (command_id or str(pipeline_id)).upper()
-            # The command must exist before its first message is read.
+            # The command must exist before the first message is read.
             command = _Command(psrpcore.ServerPipeline(self._pool, pipeline_id))
             self._commands[command_id] = self._pipelines[pipeline_id] = command
             self._feed(data, pipeline_id)
@@ -129,7 +133,7 @@ class Session:
             return b"".join(taken), bool(command and command.done and not queue)
 
     def signal(self, command_id: str, code: str) -> None:
-        """Stop a pipeline. With Terminate, also remove it."""
+        """Stop a pipeline. With Terminate, also remove the pipeline."""
         with self._change:
             self._touch(self._fragment)
             if code not in (SIGNAL_TERMINATE, *SIGNALS_STOP):
@@ -142,7 +146,7 @@ class Session:
                 command.pipeline.close()
 
     def close(self) -> None:
-        """Stop everything. Wait up to one second for the running cmdlet, then close the runspace."""
+        """Stop all pipelines. Wait up to one second for the running cmdlet, then close the runspace."""
         with self._change:
             if self._closed:
                 return
@@ -212,7 +216,7 @@ class Session:
             while (event := self._pool.next_event()) is not None:
                 self._handle(event)
         except Exception as e:
-            # psrpcore raises various exceptions for malformed data. They have no common class.
+            # psrpcore raises various exceptions for malformed data. These exceptions have no common class.
             log.warning("session %s: unreadable PSRP data", self.id, exc_info=True)
             raise Fault(INVALID_XML, "The PSRP data cannot be read: %s" % e, "w:InvalidParameter") from e
         self._flush()
@@ -227,7 +231,8 @@ class Session:
             else:
                 threading.Thread(target=self._run, args=(command, statements(pipeline)), daemon=True).start()
         elif isinstance(event, psrpcore.GetCommandMetadataEvent):
-            # Clients ask this to build proxies. "None" is an answer. Without an answer, they would poll without end.
+            # Clients ask this question to build proxies. "None" is an answer. Without an answer, clients would poll
+            # without end.
             command = self._pipelines[event.pipeline_id]
             command.pipeline.state = ps.PSInvocationState.Running
             command.pipeline.write_output(ps.CommandMetadataCount(Count=0))
@@ -286,7 +291,7 @@ class Session:
         command.done = True
 
     def fail(self, command: _Command, record: ErrorDetails) -> None:
-        """For the sink: end a pipeline with an error, unless the client has stopped it."""
+        """For the sink: end a pipeline with an error, unless stopped by the client."""
         with self._change:
             self._fail(command, record)
             self._flush()
@@ -308,7 +313,7 @@ class Session:
         self._change.notify_all()
 
     def write(self, command: _Command, action: t.Callable[[psrpcore.ServerPipeline], None]) -> None:
-        """For the sink: write to a pipeline, unless the client has stopped it."""
+        """For the sink: write to a pipeline, unless stopped by the client."""
         with self._change:
             if not command.done:
                 action(command.pipeline)
@@ -333,7 +338,7 @@ class Session:
 
     @property
     def doomed(self) -> bool:
-        """Return whether the session was cut. Then its next request is cut too."""
+        """Return whether the session was cut. After a cut, the next request of the session is also cut."""
         return self._cut
 
     def _close_runspace(self) -> None:
@@ -344,7 +349,7 @@ class Session:
 
 
 class _Command:
-    """Hold a pipeline, the output that waits for its client, and whether it has ended."""
+    """Hold a pipeline, the output that waits for the client, and whether the pipeline has ended."""
 
     def __init__(self, pipeline: psrpcore.ServerPipeline) -> None:
         self.pipeline = pipeline
@@ -353,7 +358,7 @@ class _Command:
 
 
 class PipelineSink:
-    """Receive the output of a runspace (see ``statement.Sink``). It is thread-safe. It ignores all after a stop."""
+    """Receive the output of a runspace (see ``statement.Sink``). Thread-safe. Output after a stop is ignored."""
 
     def __init__(self, session: Session, command: _Command) -> None:
         self._session = session

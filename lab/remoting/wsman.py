@@ -6,7 +6,7 @@
 """Read requests and build answers and faults of WS-Management, without I/O.
 
 Sources: DSP0226 (WS-Management 1.0) for headers and faults, MS-WSMV 2.2.4 and 3.1.4 for the shell operations, MS-PSRP
-for the position of PowerShell's fragments in them.
+for the position of PowerShell's fragments in the messages.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ RESOURCE_POWERSHELL = POWERSHELL + "/Microsoft.PowerShell"
 SIGNAL_TERMINATE = SHELL + "/signal/Terminate"
 SIGNALS_STOP = ("powershell/signal/ctrl_c", SHELL + "/signal/ctrl_c", SHELL + "/signal/ctrl_break")
 
-# These are the WSManFault codes of winerror.h. Clients know the first two by number.
+# These are the WSManFault codes of winerror.h. Clients know the first two codes by number.
 OPERATION_TIMED_OUT = 2150858793
 SHELL_NOT_FOUND = 2150858843
 RESOURCE_NOT_FOUND = 2150858752
@@ -65,7 +65,10 @@ class Action(Enum):
 
 
 class Fault(Exception):
-    """The answer to a request is a SOAP fault. ``code``: the WSManFault's number."""
+    """The answer to a request is a SOAP fault.
+
+    code: the WSManFault's number.
+    """
 
     def __init__(self, code: int, reason: str, subcode: str = "w:InternalError") -> None:
         super().__init__(reason)
@@ -81,7 +84,11 @@ class Fault(Exception):
 
 @dataclass(frozen=True)
 class Request:
-    """Describe one request. ``timeout``: how long the server can wait, in seconds. ``max_envelope``: in bytes."""
+    """Describe one request.
+
+    timeout: the longest wait of the server, in seconds.
+    max_envelope: the largest answer, in bytes.
+    """
 
     action: Action
     message_id: str
@@ -107,7 +114,7 @@ class Request:
 
 
 class Unreadable(Fault):
-    """A request is not a SOAP message, or asks for an unknown operation. It still gets a fault."""
+    """A request is not a SOAP message, or asks for an unknown operation. The client still gets a fault."""
 
     def __init__(self, code: int, reason: str, message_id: str = "", subcode: str = "w:SchemaValidationError") -> None:
         super().__init__(code, reason, subcode)
@@ -117,7 +124,7 @@ class Unreadable(Fault):
 def parse(data: bytes) -> Request:
     """Read a request. Raises Unreadable."""
     if b"<!DOCTYPE" in data:
-        # SOAP 1.2 (section 5) forbids document types. Their refusal also prevents entity expansion.
+        # SOAP 1.2 (section 5) forbids document types. The refusal of document types also prevents entity expansion.
         raise Unreadable(INVALID_XML, "A document type declaration is not allowed in a SOAP message.")
     try:
         envelope = ET.fromstring(data)  # noqa: S314 (no document type gets here)
@@ -171,7 +178,10 @@ def payload_size(max_envelope: int) -> int:
 
 
 def response(request: Request, body: str) -> bytes:
-    """Return the answer to ``request``. ``body``: XML with the envelope's prefixes (s, a, w, x, rsp, cfg)."""
+    """Return the answer to ``request``.
+
+    body: XML with the envelope's prefixes (s, a, w, x, rsp, cfg).
+    """
     if request.action is Action.IDENTIFY:
         return ("<s:Envelope xmlns:s=%s><s:Header/><s:Body>%s</s:Body></s:Envelope>" % (quoteattr(SOAP), body)).encode()
     return _envelope(request.action.value + "Response", request.message_id, body)

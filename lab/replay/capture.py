@@ -4,33 +4,34 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Read and write the file of a capture: the answers of a real deployment to statements that only read.
 
-This module needs only Python itself, so that any program can write such a file.
+This module needs only Python, so that any program can write such a file.
 
-The file is one JSON object in UTF-8. Its keys are:
+The file is one JSON object in UTF-8. The keys of the object are:
 
 - ``format``: ``sfb.xmpp capture``. ``version``: 1. A reader refuses other formats and versions.
 - ``made``: time in ISO 8601, UTC. ``by``: the program with its versions, as free text.
 - ``profile``: ``lync2013`` or ``sfb2015``, the release of the legacy servers.
 - ``hosts``: a list of objects, one for each captured server:
 
-  - ``name``: its name.
+  - ``name``: the server's name.
   - ``role``: ``management`` (a Front End's OcsPowershell), ``edge`` (WinRM of an Edge) or ``front_end`` (WinRM of a
-    Front End; only its services are captured).
-  - ``versions``: an object of texts, such as the answers of WSMan's Identify and PowerShell's version. It can be empty.
+    Front End; only the services are captured).
+  - ``versions``: an object of texts, such as the answers of WSMan's Identify and PowerShell's version. The object can
+  be empty.
   - ``commands``: the names of all commands that the session offered, by Get-Command. Null if Get-Command failed.
   - ``statements``: a list of objects, in the order in which they were sent:
 
     - ``pipeline``: a list of ``{"cmdlet": NAME, "parameters": {NAME: VALUE}}``, one for each command between two pipe
-      characters. A value is null, a Boolean, a number, a text, or a list of these. Another type is an object with one
-      key, which names the type: ``{"uint32": 5}``, ``{"bytes": LENGTH}``. A secret is ``{"secret": true}``.
-    - ``output``: a list of texts. Each is the unchanged CLIXML of one object: one element, such as ``<S>…</S>`` or
+      characters. A value is null, a Boolean, a number, a text, or a list of such values. Another type is an object with
+      one key, which names the type: ``{"uint32": 5}``, ``{"bytes": LENGTH}``. A secret is ``{"secret": true}``.
+    - ``output``: a list of texts. Each text is the unchanged CLIXML of one object: one element, such as ``<S>…</S>`` or
       ``<Obj RefId="0">…</Obj>``, without the ``Objs`` around it.
     - ``errors``: a list of ``{"message", "error_id", "category", "target", "exception", "cmdlet"}``, all texts.
     - ``warnings``: a list of texts.
     - ``seconds``: time from the start of the statement to its last object.
 
 Names (domains, users, servers, thumbprints) can be replaced, consistently in the complete file. The file does not
-record this, and readers need not know it. References (``Ref``, ``TNRef``) stay within one object.
+record this, and readers need not know about the replacement. References (``Ref``, ``TNRef``) stay within one object.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ PROFILES = ("lync2013", "sfb2015")
 
 
 class CaptureError(Exception):
-    """A file is not a readable capture. The text has the problem and its place."""
+    """A file is not a readable capture. The text has the problem and the place in the file."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,11 @@ class Problem:
 
 @dataclass(frozen=True)
 class Answered:
-    """Describe a statement and its answer. output: the CLIXML of each object. seconds: until the last object."""
+    """Describe a statement and the answer.
+
+    output: the CLIXML of each object.
+    seconds: the time until the last object.
+    """
 
     pipeline: tuple[Command, ...]
     output: tuple[str, ...] = ()
@@ -90,7 +95,10 @@ class Answered:
 
 @dataclass(frozen=True)
 class Host:
-    """Describe the answers of one server. commands: None if Get-Command failed."""
+    """Describe the answers of one server.
+
+    commands: the names of the offered commands; None if Get-Command failed.
+    """
 
     name: str
     role: str
@@ -109,7 +117,10 @@ class Capture:
     by: str = ""
 
     def statements(self, cmdlet: str, role: str = "", whole: bool = True) -> list[Answered]:
-        """Return the answered statements of a cmdlet, on all hosts or those of a role. whole: only uncut objects."""
+        """Return the answered statements of a cmdlet, on all hosts or on the hosts of a role.
+
+        whole: whether to return only statements with uncut objects.
+        """
         hosts = [host for host in self.hosts if role in ("", host.role)]
         return [
             one
@@ -125,7 +136,7 @@ def now() -> str:
 
 
 def write(capture: Capture, path: Path) -> None:
-    """Write the file. Only its owner can read it."""
+    """Write the file. Only the owner can read the file."""
     content = {"format": FORMAT, "version": VERSION, **asdict(capture)}
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as f:
         json.dump(content, f, ensure_ascii=False, indent=1)

@@ -50,7 +50,7 @@ def _object(xml: str) -> str:
 
 
 def _name_types(element: ET.Element) -> None:
-    """Write the type names into each object, because a reference must not come before its target."""
+    """Write the type names into each object, because a reference must not come before the target."""
     known: dict[str | None, list[str | None]] = {}
     for number, each in enumerate(list(element.iter("*"))):
         if each.tag == "TN":

@@ -4,8 +4,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Check each assumption of the lab against a capture, and return the evidence.
 
-Each check is for one assumption. The result is ``confirmed`` or ``refuted`` only if the capture shows the fact itself.
-Otherwise it is ``unknown``. Facts that only a write shows, and facts about XMPP in a capture without XMPP, are unknown.
+Each check is for one assumption. The result is ``confirmed`` or ``refuted`` only if the capture shows the fact.
+Otherwise, the result is ``unknown``. Facts that only a write shows, and facts about XMPP in a capture without XMPP, are
+unknown.
 """
 
 from __future__ import annotations
@@ -68,7 +69,7 @@ def _enum_numbers(capture: Capture) -> Answer:
     for name, enum in _ENUMERATIONS.items():
         for one in _values(capture, _PARTNER, name):
             if one.kind == "text":
-                continue  # a text has no number
+                continue  # Texts have no number.
             number = getattr(enum, one.values[0], None) if one.values else None
             good = one.kind == "enumeration" and number is not None and int(number.value) == one.number
             number_said = "" if one.number is None else " with the number %d" % one.number
@@ -183,7 +184,7 @@ def _proxy(capture: Capture) -> Answer:
 
 
 def _commands(capture: Capture, role: str) -> set[str] | None:
-    """Return the commands that the first host of a role offers; None if the capture does not contain them."""
+    """Return the commands that the first host of a role offers; None if the capture does not contain the commands."""
     found = [host.commands for host in capture.hosts if host.role == role and host.commands is not None]
     return set(found[0]) if found else None
 

@@ -4,9 +4,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Serve a capture as a deployment. The lab answers each statement with the real server's answer, byte for byte.
 
-If a statement was not captured, its answer can be derived if that is safe. An object can come from a complete list, by
-its identity. Select-Object can select properties of objects. The domain controller and the error action can differ.
-Cmdlets that write fail. A statement without an answer in the capture fails, too.
+If a statement was not captured, an answer can be derived if the derivation is safe. An object can come from a complete
+list, by identity. Select-Object can select properties of objects. The domain controller and the error action can
+differ. Cmdlets that write fail. A statement without an answer in the capture fails, too.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from .capture import Answered, Capture, Host, read
 _WITHOUT_EFFECT = {"erroraction", "ea", "warningaction", "wa", "domaincontroller"}
 _PLUMBING = {"select-object", "out-default"}
 _PREFIXES = ("", "tag:", "site:", "sip:")
-# These properties identify an object. The last two identify a user.
+# These properties identify an object. The last two properties identify a user.
 _NAMES = ("Identity", "SipAddress", "UserPrincipalName", "DistinguishedName")
 Key = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
 
@@ -62,7 +62,7 @@ def _places(capture: Capture) -> dict[str, Host]:
 
 
 class ReplayRunspace(Runspace):
-    """Run one session on one host of a capture; None if the capture has no such host."""
+    """Run one session on one host of a capture; None if the capture does not have the host."""
 
     def __init__(self, session: Session, host: Host | None) -> None:
         super().__init__(session)
@@ -95,7 +95,7 @@ class ReplayRunspace(Runspace):
     def _answer(
         self, calls: t.Sequence[Call], asked: list[tuple[str, dict[str, t.Any]]], sink: Sink
     ) -> list[ErrorDetails]:
-        """Write the output of the capture. Return its errors. Raises CmdletError if the capture has no answer."""
+        """Write the output of the capture. Return the errors. Raises CmdletError if the capture has no answer."""
         found = self._captured(asked)
         if found is not None:
             output: list[object] = [Raw(xml) for xml in found.output]
@@ -124,7 +124,7 @@ class ReplayRunspace(Runspace):
         raise self._nothing(name)
 
     def _captured(self, asked: t.Sequence[tuple[str, dict[str, t.Any]]]) -> Answered | None:
-        """Return the next unused answer to this exact statement. After the last one, return the last one again."""
+        """Return the next unused answer to this exact statement. After the last answer, repeat the last answer."""
         answers = self._answers.get(_key(asked))
         if not answers:
             return None
@@ -189,7 +189,7 @@ class _Collecting:
 
 
 def _of_identity(whole: Answered, identity: str) -> list[object]:
-    """Return the object of a list by its identity, with or without its scope. Raises CmdletError if there is none."""
+    """Return the object of a list by identity, with or without scope. Raises CmdletError if no object matches."""
     wanted = {fold(prefix + identity) for prefix in _PREFIXES}
     found: list[object] = []
     for xml in whole.output:

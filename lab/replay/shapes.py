@@ -2,7 +2,7 @@
 # Copyright (c) 2026 the sfb.xmpp authors
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Describe the form of a capture's objects: their properties, the order of these, and the type of each value."""
+"""Describe the form of a capture's objects: properties, order of properties, and the type of each value."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from .capture import Answered, Capture
 
-# CLIXML's element -> its readable name ([MS-PSRP], section 2.2.5.1).
+# CLIXML's element -> the readable name ([MS-PSRP], section 2.2.5.1).
 _PRIMITIVES = {
     "S": "text", "B": "Boolean", "I32": "Int32", "U32": "UInt32", "I64": "Int64", "U64": "UInt64", "By": "Byte",
     "Db": "Double", "DT": "date", "TS": "duration", "G": "Guid", "BA": "bytes", "URI": "URI", "Version": "version",
@@ -23,7 +23,11 @@ _LISTS = ("LST", "IE", "STK", "QUE")
 
 @dataclass
 class Shape:
-    """Describe the objects of one cmdlet. kinds: property -> types of its values. order: of the first object."""
+    """Describe the objects of one cmdlet.
+
+    kinds: the types of the values by property.
+    order: the order of the properties of the first object.
+    """
 
     kinds: dict[str, set[str]] = field(default_factory=dict)
     order: tuple[str, ...] = ()
@@ -31,7 +35,10 @@ class Shape:
 
 @dataclass(frozen=True)
 class Property:
-    """Describe one property of one object. values: its texts, such as an enumeration's name or a list's entries."""
+    """Describe one property of one object.
+
+    values: the texts of the property, such as an enumeration's name or a list's entries.
+    """
 
     name: str
     kind: str
@@ -45,7 +52,7 @@ def parse(xml: str) -> ET.Element:
 
 
 def properties(xml: str) -> list[Property]:
-    """Return the adapted and extended properties of an object, in the order of its CLIXML. Empty for a primitive."""
+    """Return the adapted and extended properties of an object, in the order of the CLIXML. Empty for a primitive."""
     try:
         element = parse(xml)
     except ET.ParseError:
@@ -85,7 +92,10 @@ def shape(answers: t.Iterable[Answered]) -> Shape:
 
 @dataclass(frozen=True)
 class Difference:
-    """Describe one difference between a capture and the lab. property: empty if it applies to the whole object."""
+    """Describe one difference between a capture and the lab.
+
+    property: the name of the property; empty if the difference applies to the complete object.
+    """
 
     cmdlet: str
     property: str
