@@ -47,7 +47,7 @@ _OWN = {
     "parts": "The parts of the run, from %s. Empty for all. ``removals`` alone means the removals of every kind.",
     "preflight": "Check what federation depends on. A run that adds something is refused if no message could pass.",
     "preflight_ignore": "Codes of findings that do not stop the run, in addition to ``sfb_xmpp_audit.accepted``.",
-    "restore_from": "The snapshot to restore, or ``newest``. A restore does not use the declared settings. Empty for none.",
+    "restore_from": "The snapshot to restore, or ``newest``. A restore does not use declared settings. Empty for none.",
     "restore_only": "The domains of the only partners to restore. Empty for everything in the snapshot.",
 }
 # This is the empty value of each type. If an empty list or text has a meaning, the type is raw. Otherwise ansible-core
