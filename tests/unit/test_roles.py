@@ -16,9 +16,8 @@ import yaml
 from ansible_collections.sfb.xmpp.plugins.module_utils._chain import preflight as _preflight
 from ansible_collections.sfb.xmpp.plugins.module_utils._edge_certificate import tasks as _certificate_tasks
 from ansible_collections.sfb.xmpp.plugins.module_utils._federation.words import ROLES as GENERATED
-from ansible_collections.sfb.xmpp.plugins.module_utils._probe import im_test as _im_test
 from ansible_collections.sfb.xmpp.plugins.module_utils._probe import options as _probe_options
-from ansible_collections.sfb.xmpp.plugins.module_utils._probe.options import VERDICTS
+from ansible_collections.sfb.xmpp.plugins.module_utils._probe.options import MESSAGE, VERDICTS
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks.verification import PARAMETERS as VERIFICATION
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._settings.table import read_by
 
@@ -68,7 +67,7 @@ PARAMETERS: dict[str, dict[str, Spec]] = {
             "choices": list(VERDICTS),
             "default": ["failed"],
         },
-        "verification_messages": {"type": "list", "elements": "dict", "options": _im_test.MESSAGE},
+        "verification_messages": {"type": "list", "elements": "dict", "options": MESSAGE},
     },
 }
 # What a module requires or leaves open, and a role has a value for: nothing to do.

@@ -17,6 +17,7 @@ from ansible_collections.sfb.xmpp.plugins.plugin_utils._documents import rehears
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._files import output
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks import decommission as _decommission
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks import migration
+from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks.names import STAGES
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._playbooks.revoked_services import revoked, took_part
 from ansible_collections.sfb.xmpp.plugins.plugin_utils._servers.inventory import servers_in
 
@@ -58,12 +59,12 @@ def test_a_stage_waits_for_those_before_it() -> None:
     assert _decommission.stage_of([{"skipped": True}, {"stage": "unbind"}]) == "unbind"
 
 
-@pytest.mark.parametrize("stage", _decommission.STAGES)
+@pytest.mark.parametrize("stage", STAGES)
 def test_a_check_run_does_not_say_that_a_stage_is_done(stage: str) -> None:
     done, checked = (_decommission.what_next(stage, check) for check in (False, True))
     assert done == _decommission.NEXT[stage]
     assert "not done" in checked
-    assert not any(_decommission.NEXT[one] in checked for one in _decommission.STAGES)
+    assert not any(_decommission.NEXT[one] in checked for one in STAGES)
     assert _decommission.what_next("done", True) == _decommission.what_next("done", False)
 
 
