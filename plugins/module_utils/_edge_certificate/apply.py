@@ -26,7 +26,7 @@ class CertificateOutcome:
     """The outcome of a plan.
 
     certificate: the certificate of the plan; None if it does not exist yet.
-    after: the Edge as it was read afterwards, in check mode as it would be. None if it could not be read.
+    after: the state of the Edge after the run. In check mode, the expected state. None if the Edge could not be read.
     pending: why the certificate does not exist yet.
     planned: whether nothing was sent.
     """

@@ -21,7 +21,7 @@ from .._x509.crl import Revocation
 if t.TYPE_CHECKING:
     from .._x509.certificate import Certificate
 
-SECONDS = 10.0  # for one CRL
+SECONDS = 10.0  # Seconds to load one CRL.
 LARGEST = 20 * 1024 * 1024  # bytes; the CRLs of large public CAs have some MB
 _CHUNK = 64 * 1024
 
@@ -31,7 +31,7 @@ def revocation(
 ) -> Revocation:
     """Return the result of the first CRL that can be used.
 
-    issuers: returns CA certificates. One of them can be the issuer.
+    issuers: returns CA certificates that can be the issuer.
     """
     places = crl.places(certificate)
     if not places:

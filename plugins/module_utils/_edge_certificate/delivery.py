@@ -41,8 +41,8 @@ NEW = "(new certificate)"
 class Delivered(t.NamedTuple):
     """The result of a delivery.
 
-    certificate: the certificate that is now in the store with its key; None if it is not in the store.
-    pending: why it is not in the store yet.
+    certificate: the certificate that is now in the store with its key; None without such a certificate.
+    pending: why the certificate is not in the store yet.
     """
 
     certificate: Certificate | None
@@ -53,11 +53,11 @@ class Delivered(t.NamedTuple):
 class Delivery(abc.ABC):
     """A certificate and the steps that bring it into the store.
 
-    certificate: None if it does not exist yet.
-    steps: the steps in their order.
+    certificate: None if the certificate does not exist yet.
+    steps: the steps in the order of the run.
     in_force: the steps that are sent when the certificate is in use.
     secrets: texts that must not be shown.
-    aliases: values that differ from run to run, and the texts that are shown in their place.
+    aliases: values that differ from run to run, and the texts that are shown for the values.
     """
 
     certificate: Certificate | None
@@ -72,7 +72,7 @@ class Delivery(abc.ABC):
 
     @property
     def is_in_store(self) -> bool:
-        """Whether nothing is missing in the store. There may be files to remove."""
+        """Whether nothing is missing in the store. Some files may still need removal."""
         return all(step.cmdlet == "Remove-Item" for step in self.steps)
 
     @abc.abstractmethod
@@ -134,7 +134,7 @@ class Carried(Delivery):
         return True
 
     def _clear_away(self, log: StepLog, remove: Step, reader: EdgeReader) -> None:
-        """Check that the file is removed. If it is not, send the removal again."""
+        """Check that the file is removed. If the file still exists, send the removal again."""
         error = ServerError(remove.cmdlet, "", "NotInEffect", "the server reported no error")
         try:
             there = self.file in reader.files()
@@ -277,5 +277,5 @@ def of_issued(certificate: Certificate) -> Delivery:
 
 
 def newest_first(certificates: Certificates) -> list[Certificate]:
-    """Sort the certificates by their validity, the newest first."""
+    """Sort the certificates by validity, the newest first."""
     return sorted(certificates, key=lambda one: (one.not_valid_before_utc, one.not_valid_after_utc), reverse=True)

@@ -19,7 +19,7 @@ from .._base.names import Invalid, canonical_domain
 class InvalidNames(ValueError):
     """Names that cannot be in a certificate.
 
-    texts: one text for each name, with the option and the place in it.
+    texts: one text for each name, with the option and the name's place in the option.
     """
 
     def __init__(self, texts: t.Sequence[str]) -> None:

@@ -51,5 +51,5 @@ def _new(wanted: WantedCertificate) -> dict[str, Value]:
 
 
 def missing_names(names: t.Sequence[str], wanted: WantedCertificate) -> str:
-    """Return the wanted names that a request lacks, for a message; empty if it has all."""
+    """Return the wanted names that a request lacks, for a message; empty if no name is missing."""
     return ", ".join(sorted(set(wanted.names) - set(names)))
