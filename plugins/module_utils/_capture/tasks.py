@@ -95,7 +95,7 @@ def _profile(asked: t.Sequence[Asked]) -> str:
 
 
 def _commands(asked: t.Sequence[Asked]) -> tuple[list[str] | None, int]:
-    """Return the names of known commands (None if they are unknown), and the number of other commands."""
+    """Return the names of known commands (None for unknown names), and the number of other commands."""
     (answer,) = (one.captured.answer for one in asked if one.statement == COMMANDS)
     if answer.errors or answer.lost:
         return None, 0

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Find the cmdlets that a session offers. A restricted endpoint offers only those that the account's roles allow."""
+"""Find the cmdlets that a session offers. A restricted endpoint offers only what the account's roles allow."""
 
 from __future__ import annotations
 
@@ -59,7 +59,8 @@ def roles_with(cmdlets: t.Collection[str]) -> tuple[str, ...]:
 
 def needed(cmdlets: t.Collection[str]) -> str:
     """Return what an account needs to have these cmdlets, as the text of a message."""
-    if any(name.endswith("-CsCertificate") for name in cmdlets):  # no remote shell of the product has these
+    # No remote shell of the product has the cmdlets for certificates.
+    if any(name.endswith("-CsCertificate") for name in cmdlets):
         return (
             "An account in the group Administrators of the server is needed, with the product's module in its session"
         )
@@ -72,9 +73,9 @@ def needed(cmdlets: t.Collection[str]) -> str:
 def lacks(account: str, cmdlets: t.Sequence[str], wants: str) -> str:
     """Return the message for an account whose session does not offer some cmdlets.
 
-    account: the account's name; empty if it is unknown.
+    account: the account's name; empty if the name is unknown.
     cmdlets: the cmdlets that are missing.
-    wants: what the account cannot do without them, as an infinitive.
+    wants: what the account cannot do without the cmdlets, as an infinitive.
     """
     text = "%s may not %s. Its session does not offer %s. %s"
     return text % (account or "the session's account", wants, ", ".join(cmdlets), needed(cmdlets))
@@ -108,7 +109,7 @@ def missing(shell: Shell, cmdlets: t.Iterable[str]) -> set[str] | None:
     for error in answer.errors:
         name = error.target.casefold()
         if "CommandNotFound" not in error.error_id or name not in names:
-            return None  # the error is about something else, such as Get-Command itself
+            return None  # The error is not about a missing cmdlet. For example, Get-Command itself failed.
         denied.add(name)
     if not wanted.keys() <= found | denied or found & denied:
         return None

@@ -65,7 +65,7 @@ def later(
 def turns(
     certificate: Certificate, above: t.Iterable[Certificate], now: datetime.datetime, soon: datetime.timedelta
 ) -> list[datetime.datetime]:
-    """Return the times after ``now`` at which the result of a check can change, in whole seconds, the earliest first."""
+    """Return the times after ``now`` at which a check's result can change, in whole seconds, the earliest first."""
     start, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     # The first time at which less than ``soon`` is left.
     found = {(end - min(soon, (end - start) / 3)).replace(microsecond=0) + _SECOND}

@@ -5,7 +5,8 @@
 
 """Connect to a server for a probe: TCP, a server-to-server stream, TLS. Each step has a time limit.
 
-The peer's certificates are recorded, not trusted. They are checked afterwards. Only the handshake is sent.
+The peer's certificates are recorded, not trusted. Other code checks the certificates after the handshake. Only the
+handshake is sent.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ class Failed(Exception):
 class Contexts:
     """TLS settings by their lowest and highest version. Connections share them.
 
-    own: the certificate for a peer that requests one.
+    own: the certificate for a peer that requests a certificate.
     legacy: whether servers without RFC 5746 (secure renegotiation) are accepted. OpenSSL 3 refuses them. Windows
         accepts them.
     """
@@ -71,7 +72,7 @@ class Contexts:
         self.gateway = self._context(None, "TLSv1.2")
         self.only: dict[str, SSL.Context] = {}
         for version in VERSIONS:
-            with contextlib.suppress(SSL.Error):  # this OpenSSL was built without the version
+            with contextlib.suppress(SSL.Error):  # OpenSSL was built without the TLS version.
                 self.only[version] = self._context(version, version)
 
     def _context(self, lowest: str | None, highest: str) -> SSL.Context:
@@ -79,7 +80,7 @@ class Contexts:
             zip(VERSIONS, (SSL.TLS1_VERSION, SSL.TLS1_1_VERSION, SSL.TLS1_2_VERSION, SSL.TLS1_3_VERSION), strict=True)
         )
         context = SSL.Context(SSL.TLS_CLIENT_METHOD)
-        # Weak keys and old versions are accepted here, so that the checks can name them.
+        # Weak keys and old versions are accepted, so that the checks can report both.
         context.set_cipher_list(b"DEFAULT:@SECLEVEL=0")
         context.set_verify(SSL.VERIFY_NONE)
         context.set_info_callback(_notice_request)
@@ -162,7 +163,7 @@ class StreamConnection:
                     raise Failed("closed", "the server ended the stream")
                 if isinstance(event, Broken):
                     raise Failed("broken", event.text, event.condition)
-                # Other events are ignored.
+                # All other events are ignored.
             self._events.extend(self.stream.receive(self._receive(end)))
 
     def start_tls(self, context: SSL.Context) -> SSL.Connection:
@@ -198,7 +199,7 @@ class StreamConnection:
         return tls
 
     def _receive(self, end: float) -> bytes:
-        """Return the peer's next data, decrypted. It is never empty."""
+        """Return the peer's next data, decrypted. The data is never empty."""
         while True:
             try:
                 if self._tls is not None:
@@ -283,7 +284,7 @@ def _notice_request(tls: SSL.Connection, where: int, outcome: int) -> None:
 
 
 def chain_of(tls: SSL.Connection) -> tuple[Certificate, ...]:
-    """Return the certificates in the order of the peer. Raises Failed if one cannot be decoded."""
+    """Return the certificates in the order of the peer. Raises Failed if a certificate cannot be decoded."""
     keep_quiet()
     try:
         return tuple(tls.get_peer_cert_chain(as_cryptography=True) or ())
@@ -305,7 +306,7 @@ def ask_for_tls(connection: StreamConnection) -> None:
 
 
 def _left(end: float) -> float:
-    """Return the seconds until ``end``. Raises TimeoutError if it is over."""
+    """Return the seconds until ``end``. Raises TimeoutError after ``end``."""
     seconds = end - time.monotonic()
     if seconds <= 0:
         raise TimeoutError

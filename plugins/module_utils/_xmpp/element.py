@@ -33,7 +33,7 @@ class Element:
     children: tuple[Element, ...] = ()
 
     def child(self, name: str) -> Element | None:
-        """Return the first child with this name; None if there is none."""
+        """Return the first child with the name; None without such a child."""
         return next((child for child in self.children if child.name == name), None)
 
     def serialize(self, default_namespace: str = NS_SERVER) -> bytes:
@@ -56,7 +56,7 @@ def split_name(name: str) -> tuple[str, str]:
 def escape(text: str) -> str:
     """Escape a text for an element or for single quotes. Characters that XML does not allow become U+FFFD."""
     text = _NOT_XML.sub("\ufffd", text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    # These three characters must be references. Otherwise a parser changes them.
+    # The three characters must be references. Otherwise a parser changes them.
     text = text.replace("\r", "&#13;").replace("\n", "&#10;").replace("\t", "&#9;")
     return text.replace("'", "&apos;").replace('"', "&quot;")
 

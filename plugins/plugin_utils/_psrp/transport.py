@@ -5,8 +5,8 @@
 
 """Add checks to pypsrp's session: the answers that a server may send, and the errors for other answers.
 
-A request has credentials and secrets, so it is only sent to the user's server. Redirects are not followed. A server
-whose certificate is not checked must keep its first certificate.
+A request has credentials and secrets, so a request is only sent to the user's server. Redirects are not followed. A
+server whose certificate is not checked must keep its first certificate.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _START, _END = 1, 2
 
 
 class Pin:
-    """The server's first certificate, if certificates are not checked. Later connections must have the same one."""
+    """The server's first certificate, if certificates are not checked. Later connections must show it again."""
 
     def __init__(self) -> None:
         self.fingerprint = ""
@@ -50,7 +50,7 @@ def new_pool(target: Target, pin: Pin, connected: t.Callable[[], None] = lambda:
     """Return a session that is not open yet.
 
     pin: the first certificate of the server.
-    connected: is called for each connection to the server, before anything is sent over it.
+    connected: is called for each connection to the server, before anything is sent over the connection.
     """
     from pypsrp.complex_objects import PSInvocationState
     from pypsrp.exceptions import WinRMError, WinRMTransportError, WSManFaultError
@@ -82,7 +82,7 @@ def new_pool(target: Target, pin: Pin, connected: t.Callable[[], None] = lambda:
 
         def invoke(self, *args: t.Any, **kwargs: t.Any) -> t.Any:
             # pypsrp would repeat a request for data that was sent but not received. A server that does not keep the
-            # data would continue after it. Then objects would be missing without an error.
+            # data would continue after the lost data. Then objects would be missing without an error.
             kwargs.pop("retries_on_read_timeout", None)
             try:
                 return super().invoke(*args, **kwargs)
@@ -136,7 +136,7 @@ def new_pool(target: Target, pin: Pin, connected: t.Callable[[], None] = lambda:
 
 
 def _check_version(target: Target, pool: type) -> None:
-    """Raise ImportError if an option needs a later pypsrp. An older one ignores one option and fails on the other."""
+    """Raise ImportError if an option needs a later pypsrp. An older pypsrp ignores the option or fails."""
     from pypsrp.wsman import AUTH_KWARGS
 
     asked = {
@@ -197,7 +197,7 @@ def _guard(transport: t.Any, pin: Pin, most: int, connected: t.Callable[[], None
         current().when_late(connections.cut)
         try:
             content: bytes = send(*args, **kwargs)
-        except WinRMTransportError as error:  # pypsrp reads a fault from this error
+        except WinRMTransportError as error:  # pypsrp reads a fault from this error.
             check_answer(error.response_text.encode("utf-8", "replace"), transport.endpoint, page=False)
             raise
         check_answer(content, transport.endpoint)
@@ -207,7 +207,7 @@ def _guard(transport: t.Any, pin: Pin, most: int, connected: t.Callable[[], None
 
 
 class Connections:
-    """The sockets of a transport. They can be closed while another thread waits for one."""
+    """The sockets of a transport. A thread can close the sockets while another thread waits for a socket."""
 
     def __init__(self) -> None:
         self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
@@ -253,7 +253,7 @@ def _watch_connections(manager: t.Any, connections: Connections) -> None:
 
 
 def _watch_proxies(adapter: t.Any, connections: Connections) -> None:
-    """Record the sockets of the managers of proxies too. They are made at their first use and kept."""
+    """Record the sockets of the managers of proxies too. Managers of proxies are made at their first use and kept."""
     manager_for, watched = adapter.proxy_manager_for, set[int]()
 
     def made(*args: t.Any, **kwargs: t.Any) -> t.Any:
@@ -306,10 +306,10 @@ def _guard_adapter(adapter: t.Any, pin: Pin | None, most: int, connected: t.Call
         limits = current()
         limits.check()
         if pin and pin.fingerprint and not len(adapter.poolmanager.pools):
-            # urllib3 compares it after the handshake, before anything is sent.
+            # urllib3 compares the certificate after the handshake, before anything is sent.
             adapter.poolmanager.connection_pool_kw["assert_fingerprint"] = pin.fingerprint
         if select_proxy(request.url, options.get("proxies")):
-            connected()  # the connection is made by another manager
+            connected()  # Another manager makes the connection.
         response = send(request, **{**options, "stream": True})
         if 300 <= response.status_code < 400:
             to = response.headers.get("Location", "")
@@ -354,7 +354,7 @@ def _limited(stream: t.Callable[..., t.Iterator[bytes]], most: int) -> t.Callabl
 
 
 class Messages:
-    """The reader of PSRP messages. It joins their fragments (MS-PSRP 2.2.4), and reads the messages of a pipeline.
+    """The reader of PSRP messages. It joins fragments (MS-PSRP 2.2.4), and reads the messages of a pipeline.
 
     An output or an error that cannot be read is replaced by UnreadableXml, and the pipeline continues. Every other
     message that cannot be read ends the pipeline with AnswerError.
@@ -365,7 +365,7 @@ class Messages:
         self._parts: dict[int, list[bytes]] = {}
         self._sizes: dict[int, int] = {}
         self._too_large: set[int] = set()
-        # The list for the unchanged XML of objects; None if it is not wanted.
+        # The list for the unchanged XML of objects; None if no list is wanted.
         self.kept: list[str] | None = None
         # The properties of an object that are kept, in lower case; None for all.
         self.wanted: frozenset[str] | None = None

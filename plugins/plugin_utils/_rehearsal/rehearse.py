@@ -51,7 +51,7 @@ class Given:
 def rehearse(hosts: t.Mapping[str, t.Mapping[str, Host]], given: Given, tell: Tell) -> dict[str, t.Any]:
     """Run a rehearsal and return its result for _documents/rehearsal.py. Raises Refused if nothing could be run.
 
-    hosts: the hosts by group, each with its variables for the lab.
+    hosts: the hosts by group, each host with its variables for the lab.
     tell: is called with the progress.
     """
     scratch = tempfile.mkdtemp(prefix="sfb.")
@@ -159,7 +159,7 @@ class _Rehearsal:
     def _converge(self, name: str, instead: t.Mapping[str, t.Any], again: bool = False) -> bool:
         """Run converge, and return whether the rehearsal can continue."""
         self._tell(name)
-        # The starting point may have settings that converge refuses without this.
+        # The starting point may have settings that converge refuses without this option.
         once = {"sfb_xmpp_force": True} if instead else dict(self._once)
         extra = [*(["--skip-tags", "certificate"] if instead else []), *(["-e", json.dumps(once)] if once else [])]
         done = play("sfb.xmpp.converge", self._inventory(instead), self._scratch, *extra)
