@@ -5,8 +5,8 @@
 
 """Connect to a host with one remote-shell session for a whole play.
 
-The same class works in two processes. In a worker of Ansible, it runs the modules on the controller. In the daemon (one
-for each host and play), it keeps the session and answers ``invoke``.
+The same class works in two processes. In a worker of Ansible, the class runs the modules on the controller. In the
+daemon (one for each host and play), the class keeps the session and answers ``invoke``.
 """
 
 from __future__ import annotations
@@ -499,7 +499,7 @@ _CLEAR_LOGIN = (
 
 _LOG = "persistent_log_messages"
 _NAME = "_inventory_name"
-# The directory of the run. Ansible's main process makes and removes it. The daemon has another directory.
+# The directory of the run. Ansible's main process makes and removes this directory. The daemon has another directory.
 _RUN_DIRECTORY = "_run_directory"
 # Seconds to connect, including TLS, in a playbook of the collection if the user sets no time. A host that cannot be
 # reached must not delay a run.
@@ -627,14 +627,13 @@ class Connection(NetworkConnectionBase):
             self._watcher.start()
 
     def _runs_directly(self, task: t.Mapping[str, t.Any]) -> bool:
-        """Return whether the task is one of this collection that works in the worker (_actions/in_process.py)."""
+        """Return whether the task is a task of this collection that works in the worker (_actions/in_process.py)."""
         if not self._action.startswith("sfb.xmpp.") or task.get("async_val") or any(task.get("environment") or ()):
             return False
         if not self._options.get("direct"):
             return False
-        from ..plugin_utils._actions import (
-            in_process,
-        )  # The import is in the function, because the daemon does not need the module.
+        # The import is in the function, because the daemon does not need the module.
+        from ..plugin_utils._actions import in_process
 
         return in_process.possible()
 
@@ -673,7 +672,7 @@ class Connection(NetworkConnectionBase):
     # In the daemon: called over the socket
 
     def update_play_context(self, data: str) -> None:
-        """Refuse a host if needed. Ansible calls this method after setting the options of a task, under the same lock."""
+        """Refuse a host if needed. Ansible calls this method after setting a task's options, under the same lock."""
         conflict, self._conflict = self._conflict, ""
         if conflict:
             raise ConnectionError(conflict)

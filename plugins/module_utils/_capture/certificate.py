@@ -26,7 +26,7 @@ def stand_in(der: bytes, names: Pseudonyms) -> bytes | None:
     """Return the replacing certificate; None if the data is not a certificate.
 
     The same key of the pseudonyms gives the same certificate and thumbprint. The path of the certificate cannot be
-    checked, because no authority signed it.
+    checked, because no authority signed the certificate.
     """
     if not HAS_CRYPTOGRAPHY:
         return None

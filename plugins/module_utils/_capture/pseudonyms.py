@@ -162,7 +162,7 @@ class Pseudonyms:
             if len(labels) == 4 and all(int(one) < 256 for one in labels):
                 return self.address(token)
             return token if _VERSION.fullmatch(token) and not telephone else ".".join(map(self._digits, labels))
-        # A name can begin like a type. So it stays only if every word in it is a word of types.
+        # A name can begin like a type. So a text stays only if every word in the text is a word of types.
         if token.isascii() and _MICROSOFTS.match(token):
             if all(piece.casefold() in TYPES for piece in _PIECE.findall(token)):
                 return token

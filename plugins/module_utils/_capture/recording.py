@@ -121,7 +121,7 @@ class Recording:
     """Record the statements and answers of a shell. Each request has one statement, so that answers can be assigned.
 
     failures: answers that the collection cannot read, and statements that were not sent, with the reason.
-    mistakes: errors of the collection while it read an answer, with type and place.
+    mistakes: errors of the collection while the collection read an answer, with type and place.
     """
 
     def __init__(self, shell: CapturingShell) -> None:

@@ -80,7 +80,7 @@ def default_key(home: str) -> str:
 def read_key(path: str, check: bool = False) -> bytes:
     """Return the key of the pseudonyms. A missing file is created for its owner only. Raises Refused.
 
-    check: whether nothing is written. Then a missing key is replaced by a random one.
+    check: whether nothing is written. Then a missing key is replaced by a random key.
     """
     if check and not os.path.lexists(path):
         return secrets.token_bytes(32)

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Load the CRL that a certificate names. The controller loads it, never the Edge server."""
+"""Load the CRL that a certificate names. The controller loads the CRL, never the Edge server."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@
 """Deliver a certificate to the store of an Edge server. Each kind of delivery is a value with its steps.
 
 A private key from the controller is encrypted again with a one-time passphrase, which exists only in this process.
-Set-Content writes it to the Edge. One request imports and removes the file.
+Set-Content writes the encrypted key to the Edge. One request imports and removes the file.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Delivered(t.NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Delivery(abc.ABC):
-    """A certificate and the steps that bring it into the store.
+    """A certificate and the steps that bring the certificate into the store.
 
     certificate: None if the certificate does not exist yet.
     steps: the steps in the order of the run.
@@ -207,7 +207,8 @@ def _carried(
 class Requested(Delivery):
     """A certificate that the Edge itself requests from a certification authority of the company.
 
-    mark: the file that records the request. None if an earlier run has written it. Then the certificate is fetched,
+    mark: the file that records the request. None if an earlier run has written the file. Then the certificate is
+    fetched,
         not requested again.
     request: the step that requests or fetches the certificate.
     known: the thumbprints of certificates that existed before.
@@ -254,7 +255,8 @@ def of_authority(
 
     asked: whether an earlier run has sent the request. Then this run only fetches the certificate.
     """
-    # The new certificate is recognised by the earlier ones, because several certificates can have the same names.
+    # The earlier certificates are needed to recognise the new certificate, because several certificates can have the
+    # same names.
     known = frozenset(before.store)
     mark = None if asked else steps.note(ASKED, "\n".join(sorted(known)) or "none")
     given: t.Mapping[str, Value] = {"Retrieve": True, "Confirm": False} if asked else parameters

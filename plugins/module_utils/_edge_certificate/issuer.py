@@ -6,8 +6,8 @@
 """Handle the options ``renew.issuer`` and ``renew.check_crl``: replace a certificate early if its issuer asks.
 
 Both options have the effect of ``renew.now``. The issuer's answer is used once in a period (_x509/issuer.py).
-Otherwise a server that always asks for a renewal would cause one in every run. A signed CRL is a proof, and is always
-used.
+Otherwise a server that always asks for a renewal would cause a renewal in every run. A signed CRL is a proof, and is
+always used.
 """
 
 from __future__ import annotations

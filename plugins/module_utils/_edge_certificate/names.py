@@ -6,7 +6,7 @@
 """Derive the names of the gateway's certificate from the declared options. This code is pure.
 
 Source of the rules: Microsoft's pages on Edge certificates. The Access Edge is the subject. Every SIP domain has its
-``sip.`` name. Every XMPP domain is a name itself, because partners check it.
+``sip.`` name. Every XMPP domain is a name itself, because partners check the domain.
 """
 
 from __future__ import annotations

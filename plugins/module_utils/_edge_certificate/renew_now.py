@@ -77,7 +77,8 @@ class Outdated:
 
     thumbprints: the certificates.
     why: the reason; None if no certificate is replaced early.
-    notes: the steps that save the reason and remove earlier reasons of the issuer; empty if an earlier run sent them.
+    notes: the steps that save the reason and remove earlier reasons of the issuer; empty if an earlier run sent the
+    steps.
     at: the time for which the issuer asks, by thumbprint.
     """
 

@@ -44,7 +44,7 @@ class CertificateSource(abc.ABC):
 
     needs: the required options.
     makes: whether the source makes certificates.
-    on_edge: whether the key is made on the Edge and stays there.
+    on_edge: whether the key is made on the Edge and stays on the Edge.
     """
 
     needs: t.ClassVar[tuple[str, ...]] = ()

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Define a server as a typed value. A task returns this value as its result. Other code reads it from the result."""
+"""Define a server as a typed value. A task returns this value as its result. Other code reads the result."""
 
 from __future__ import annotations
 

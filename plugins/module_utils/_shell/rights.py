@@ -13,7 +13,7 @@ from .statement import Shell, Statement
 
 LIST = "Get-Command"
 SELECT = "Select-Object"
-# Every cmdlet of the product that the collection may send. A session is asked for all of them at once. So every caller
+# Every cmdlet of the product that the collection may send. A session is asked for all cmdlets at once. So every caller
 # asks the same question, and the answer can be kept. A test compares this list with the code.
 KNOWN = (
     "Export-CsConfiguration", "Get-CsAccessEdgeConfiguration", "Get-CsAllowedDomain", "Get-CsBlockedDomain",
@@ -84,8 +84,8 @@ def lacks(account: str, cmdlets: t.Sequence[str], wants: str) -> str:
 def question(cmdlets: t.Iterable[str] = ()) -> Statement:
     """Return the statement that asks which cmdlets of KNOWN and of ``cmdlets`` the session offers.
 
-    A session keeps the answer. The question always includes Select-Object, because the session must know whether it
-    can select properties. The Select-Object of a restricted session accepts both selected properties.
+    A session keeps the answer. The question always includes Select-Object, because the session must know whether the
+    server can select properties. The Select-Object of a restricted session accepts both selected properties.
     """
     return Statement(LIST, {"Name": (*sorted({*KNOWN, *cmdlets}), SELECT)}, select=("Name", "CommandType"))
 
@@ -94,7 +94,7 @@ def missing(shell: Shell, cmdlets: t.Iterable[str]) -> set[str] | None:
     """Return the cmdlets that the session does not offer; None if that is unknown. Needs one request a session.
 
     A cmdlet is missing only if the server says so. Source: the page of Get-Command. For each unknown name the cmdlet
-    writes an error and continues with the other names. Raises ShellError if there is no session.
+    writes an error and continues with the other names. Raises ShellError without a session.
     """
     wanted = {name.casefold(): name for name in cmdlets}
     if not wanted:

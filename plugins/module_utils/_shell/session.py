@@ -107,7 +107,7 @@ class ConnectionShell:
         return total
 
     def capture(self, statement: Statement) -> Captured:
-        """Run one statement that reads, and return the objects as the server sent them. Raises ShellError."""
+        """Run one statement that reads, and return the objects unchanged. Raises ShellError."""
         try:
             found = self._connection.capture(statement.encode())
         except ConnectionError as error:

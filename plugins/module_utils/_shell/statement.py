@@ -75,7 +75,8 @@ class Statement:
     """One call of a cmdlet.
 
     parameters: values by the cmdlet's own parameter names. The order is kept.
-    select: the wanted properties of each object; empty for all. The server selects them with Select-Object in the same
+    select: the wanted properties of each object; empty for all. The server selects the properties with Select-Object in
+    the same
         pipeline. Some types have certain properties only then: PowerShell's type data serialises an X509Certificate2
         as its RawData.
     long: whether the statement reads so much that a longer time limit applies.
@@ -234,7 +235,7 @@ class Shell(t.Protocol):
 
 
 def place_of(shell: Shell) -> Place:
-    """Return the host of a shell, or an empty Place if the shell does not know it. Raises ShellError."""
+    """Return the host of a shell, or an empty Place if the shell knows no host. Raises ShellError."""
     place = getattr(shell, "place", None)
     return place if isinstance(place, Place) else Place()
 

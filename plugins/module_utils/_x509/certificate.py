@@ -94,7 +94,7 @@ class Bundle:
 def load_pkcs12(data: bytes, passphrase: Secret | None) -> Bundle:
     """Open a PKCS#12 file (RFC 7292) with any encryption. Raises Unusable."""
     keep_quiet()
-    # A missing and an empty passphrase have different encodings, and tools confuse them.
+    # A missing and an empty passphrase have different encodings, and tools confuse both encodings.
     attempts = [passphrase.reveal().encode("utf-8")] if passphrase and passphrase.reveal() else [None, b""]
     content = None
     for attempt in attempts:
@@ -248,7 +248,7 @@ def check(
     others: the certificates that come with the certificate. None: unknown, so missing intermediates are not reported.
     anchors: the trusted CA certificates. None: trust is not checked.
     rsa_only: whether the server is a Lync Server 2013, which cannot use keys of the CNG providers.
-    seconds: the time limit of the chain's checks. If they take longer, the finding NOT_CHECKED with the severity
+    seconds: the time limit of the chain's checks. If the checks take longer, the finding NOT_CHECKED with the severity
         unknown replaces their findings.
     """
     found = [

@@ -282,7 +282,7 @@ def _for_servers(certificate: Certificate) -> bool:
 
 
 def _no_ca(certificate: Certificate) -> str:
-    """Return why the certificate may not sign certificates; empty if it may (RFC 5280 sections 4.2.1.3 and 4.2.1.9)."""
+    """Return why the certificate may not sign certificates; empty without a reason (RFC 5280 sections 4.2.1.3 and 4.2.1.9)."""
     if not may_sign(certificate):
         return "is not a CA certificate"
     usage = extension(certificate, "KeyUsage")
@@ -292,7 +292,7 @@ def _no_ca(certificate: Certificate) -> str:
 def _extensionless(certificate: Certificate) -> bool:
     """Return whether the certificate is a root from before X.509 version 3. Such a root has no extensions.
 
-    OpenSSL and Windows accept such a root if it is trusted.
+    OpenSSL and Windows accept such a root if the root is trusted.
     """
     return certificate.version.value == 0 and self_signed(certificate)
 

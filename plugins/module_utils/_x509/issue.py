@@ -162,7 +162,7 @@ class Authority:
             raise Unusable(error("ca_certificate", text, "put the certificate of the CA first into the file"))
 
     def issue(self, key: Key, names: t.Sequence[str], days: int, now: datetime.datetime, crl: str | None) -> Bundle:
-        """Issue a certificate for the names. It ends no later than the authority's certificate. Raises Unusable.
+        """Issue a certificate for the names. The certificate ends no later than the authority's. Raises Unusable.
 
         days: the lifetime.
         crl: the URL of the CRL distribution point; None for none.

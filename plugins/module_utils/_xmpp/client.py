@@ -59,11 +59,11 @@ class Failed(Exception):
 
 
 class Contexts:
-    """TLS settings by their lowest and highest version. Connections share them.
+    """TLS settings by their lowest and highest version. Connections share the settings.
 
     own: the certificate for a peer that requests a certificate.
-    legacy: whether servers without RFC 5746 (secure renegotiation) are accepted. OpenSSL 3 refuses them. Windows
-        accepts them.
+    legacy: whether servers without RFC 5746 (secure renegotiation) are accepted. OpenSSL 3 refuses such servers.
+    Windows accepts such servers.
     """
 
     def __init__(self, own: Bundle | None = None, legacy: bool = False) -> None:
@@ -97,7 +97,7 @@ class Contexts:
 
 
 class StreamConnection:
-    """An initiating stream over a socket, first without and then with TLS. It is a context manager."""
+    """An initiating stream over a socket, first without and then with TLS. The object is a context manager."""
 
     def __init__(self, address: str, port: int, to: str, from_: str, budget: Budget) -> None:
         """Connect. Raises Failed (refused, timeout, unreachable), TimeUp."""
@@ -278,7 +278,7 @@ def presented(
 
 
 def _notice_request(tls: SSL.Connection, where: int, outcome: int) -> None:
-    """Record a CertificateRequest. OpenSSL shows it only in the state of the handshake (SSL_state_string_long)."""
+    """Record a CertificateRequest. OpenSSL shows only the handshake's state (SSL_state_string_long)."""
     if b"certificate request" in tls.get_state_string():
         tls.set_app_data(True)
 

@@ -113,7 +113,7 @@ class Stream:
     action does nothing, because the peer may have ended the stream together with the data that is being answered.
 
     role: initiating or receiving.
-    local, remote: the domains in the own header. A receiving side may set them before respond().
+    local, remote: the domains in the own header. A receiving side may set the domains before respond().
     id: the id of the receiving side; empty before the id is known.
     secure: whether TLS is active.
     authenticated: whether SASL has succeeded.

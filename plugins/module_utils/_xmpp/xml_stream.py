@@ -110,7 +110,7 @@ class _Open:
 
 
 class XmlReader:
-    """The reader of one stream. Call ``append`` with data, then call ``next`` until it returns None.
+    """The reader of one stream. Call ``append`` with data, then call ``next`` until ``next`` returns None.
 
     The work is linear in the bytes, and the limits bound the memory. After a Violation the reader cannot be used.
     """

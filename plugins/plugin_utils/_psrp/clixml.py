@@ -222,8 +222,8 @@ class _XmlReader:
 def text(content: str) -> str:
     """Return a text without the escapes for characters that XML does not allow (MS-PSRP 2.2.5.3.2).
 
-    A code point that is not a character becomes a visible mark (``marked``), because one such text must not hide the
-    whole list.
+    A code point that is not a character becomes a visible mark (``marked``), because a text with a mark must not hide
+    the whole list.
     """
     if "_" not in content or not _ESCAPED.search(content):
         return content

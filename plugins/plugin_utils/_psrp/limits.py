@@ -5,9 +5,9 @@
 
 """Limit the time that a server may take, and the data that the server may send.
 
-A timeout of the HTTP library limits a single read. An answer of one byte a second never exceeds them. So the work
-with a server is done in a separate thread, and the caller waits for the thread until the limit. Then the sockets are
-closed, so that the thread ends and sends nothing more.
+A timeout of the HTTP library limits a single read. An answer of one byte a second never exceeds such a timeout. So the
+work with a server is done in a separate thread, and the caller waits for the thread until the limit. Then the sockets
+are closed, so that the thread ends and sends nothing more.
 """
 
 from __future__ import annotations

@@ -90,7 +90,7 @@ class Login:
         return found == _ACCEPTED
 
     def leave(self, accepted: bool, refused: bool = False) -> None:
-        """Record the end of the login. If the server neither accepted nor refused it, the next login goes alone."""
+        """Record the end of the login. Without a clear result, the next login also goes alone."""
         handle, self._handle = self._handle, None
         self._over = self._over or accepted
         if not self._file:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from .._actions.plain_values import plain
 
 # Options that identify a session: the server and the account. Hosts may share a session only if all of these options
-# are equal. Timeouts and sizes are not included, because they may differ from task to task.
+# are equal. Timeouts and sizes are not included, because timeouts and sizes may differ from task to task.
 IDENTITY = (
     "remote_addr",
     "port",
@@ -72,7 +72,8 @@ class Target:
     """The server of a session, and the parameters of the session.
 
     endpoint: the URL, for messages.
-    wsman: the keyword arguments of pypsrp.wsman.WSMan. The arguments include the password, so they are never shown.
+    wsman: the keyword arguments of pypsrp.wsman.WSMan. The arguments include the password, so the arguments are never
+    shown.
     runspace: the keyword arguments of pypsrp.powershell.RunspacePool, without the configuration's name.
     modules: the names of PowerShell modules that are imported when the session opens.
     """
@@ -142,7 +143,7 @@ def target(options: t.Mapping[str, t.Any], service: t.Callable[[], str] = lambda
 
 
 def identity(options: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """Return the values that must be equal to share a session. They include the password. Only compare them."""
+    """Return the values that must be equal to share a session. Never show them: they include the password."""
     values = {name: plain(options[name]) for name in IDENTITY}
     values["protocol"], values["port"] = protocol_and_port(values["protocol"], values["port"])
     values["path"] = values["path"].lstrip("/")
@@ -156,10 +157,8 @@ def differences(one: t.Mapping[str, t.Any], other: t.Mapping[str, t.Any]) -> lis
 
 def through_proxy(goal: Target) -> bool:
     """Return whether a proxy is used, according to the options or the environment."""
-    from requests.utils import (
-        get_environ_proxies,
-        select_proxy,
-    )  # The import is late, because few runs need the library.
+    # The import is late, because few runs need the library.
+    from requests.utils import get_environ_proxies, select_proxy
 
     if goal.wsman["proxy"] or goal.wsman["no_proxy"]:
         return bool(goal.wsman["proxy"])

@@ -145,7 +145,7 @@ class PsrpSession:
         return {name: str(value) for name, value in found.items() if value is not None}
 
     def open(self) -> RunspacePool:
-        """Open the session if it is closed, and import the modules. Raises SessionError with the remedy."""
+        """Open a closed session, and import the modules. Raises SessionError with the remedy."""
         if self._pool is not None:
             return self._pool
         begun = time.monotonic()
@@ -179,10 +179,10 @@ class PsrpSession:
     def invoke(self, statements: t.Sequence[Statement]) -> Answer:
         """Run the statements in order, in as few pipelines as their number and size allow.
 
-        A failed statement does not stop the next one. Raises SessionError if nothing was executed. If the session is
-        lost later, the answer has the reason in ``lost``, and the results until then. An endpoint may accept only one
-        statement at a time. Then reads are sent one by one, and writes are reported as ``refused``, because some writes
-        may have been executed. An object that cannot be read is an error of the category InvalidData.
+        A failed statement does not stop the next statement. Raises SessionError if nothing was executed. If the session
+        is lost later, the answer has the reason in ``lost``, and the results until then. An endpoint may accept only
+        one statement at a time. Then reads are sent one by one, and writes are reported as ``refused``, because some
+        writes may have been executed. An object that cannot be read is an error of the category InvalidData.
         """
         if len(statements) == 1 and (known := self._offered.answer(statements[0])) is not None:
             return known
@@ -446,7 +446,7 @@ def _messages(pool: RunspacePool) -> Messages:
 
 
 def _wanted(chunk: t.Sequence[Statement]) -> frozenset[str] | None:
-    """Return the wanted properties if every statement names them; otherwise None.
+    """Return the wanted properties if every statement names its properties; otherwise None.
 
     A server that cannot select properties sends about ten times as much. Only the wanted properties are kept then.
     """

@@ -60,7 +60,7 @@ def new_pool(target: Target, pin: Pin, connected: t.Callable[[], None] = lambda:
     from spnego.exceptions import SpnegoError
 
     class CarefulWSMan(WSMan):
-        """A WSMan that asks again until there is an answer. A session or a cmdlet can take longer than one operation.
+        """A WSMan that asks again until an answer arrives. A session or a cmdlet can take longer than one operation.
 
         command_state: the state of the command in the last answer.
         """
@@ -149,8 +149,8 @@ def _check_version(target: Target, pool: type) -> None:
             raise ImportError("%s needs pypsrp 0.9.0 or later" % variable)
 
 
-# Private names of pypsrp with their parameters. A version without them would read the server's data itself, or follow
-# redirects. So no session is opened with such a version.
+# Private names of pypsrp with their parameters. A version without the names would read the server's data itself, or
+# follow redirects. So no session is opened with such a version.
 _OTHER = "this version of the collection needs pypsrp 0.8.1 to 0.9"
 
 
@@ -178,7 +178,7 @@ def fresh_connection(pool: RunspacePool) -> None:
 
 
 def _guard(transport: t.Any, pin: Pin, most: int, connected: t.Callable[[], None]) -> None:
-    """Watch every request of the transport, also those that an authentication makes by itself."""
+    """Watch every request of the transport, also the requests that an authentication makes by itself."""
     from pypsrp.exceptions import WinRMTransportError
 
     build, send = transport._build_session, transport.send
@@ -233,7 +233,8 @@ def _watch_connections(manager: t.Any, connections: Connections) -> None:
 
             def connected() -> None:
                 connect()
-                # The socket is recorded, because the connection drops it while the last answer is still being read.
+                # The socket is recorded, because the connection drops the socket while the last answer is still being
+                # read.
                 connections.add(connection.sock)
 
             connection.connect = connected
@@ -281,9 +282,9 @@ def _guard_connections(manager: t.Any, connected: t.Callable[[], None]) -> None:
         def connect(self) -> None:
             try:
                 super().connect()
-            except TimeoutError:  # the timeout of TLS. urllib3 would treat it as a request without an answer
+            except TimeoutError:  # This is the timeout of TLS. urllib3 would treat it as a request without an answer.
                 raise ConnectTimeoutError(self, SLOW_TLS) from None
-            except ConnectionError as error:  # an error of TLS. Errors of the connection itself are those of urllib3
+            except ConnectionError as error:  # TLS failed. urllib3 has its own errors for the connection.
                 text = "the server ended the connection during the handshake (%s)" % error
                 raise ssl.SSLError(error.errno or 0, text) from None
             connected()

@@ -33,7 +33,7 @@ Task = dict[str, t.Any]
 
 
 class Lab:
-    """The lab of one deployment. It always ends with this process."""
+    """The lab of one deployment. The lab always ends with this process."""
 
     def __init__(self, directory: str, profile: str, shape: t.Mapping[str, t.Any], replay: str = "") -> None:
         """Start the lab. Raises Refused if the lab does not start."""
@@ -147,7 +147,7 @@ class Played:
 def play(playbook: str, inventory: t.Mapping[str, t.Any], scratch: str, *arguments: str) -> Played:
     """Run a playbook of this collection against the lab.
 
-    The inventory exists in memory only, because it has the user's secrets.
+    The inventory exists in memory only, because the inventory has the user's secrets.
     """
     record = os.path.join(scratch, "record.jsonl")
     configuration = os.path.join(scratch, "ansible.cfg")

@@ -193,7 +193,7 @@ class _Rehearsal:
     def _never_declared(self, finding: Finding) -> bool:
         """Return whether the finding is about a certificate that this inventory does not provide."""
         if finding["code"] == "certificate_missing":
-            # The finding is about all Edge servers without a certificate. Its message names them.
+            # The finding is about all Edge servers without a certificate. The message names these servers.
             return self._brought_elsewhere([h for h in self._hosts.get("sfb_edge", {}) if h in finding["message"]])
         if finding["area"] != "certificate":
             return False
@@ -206,7 +206,7 @@ class _Rehearsal:
         return certificate if isinstance(certificate, dict) else {}
 
     def _brought_elsewhere(self, hosts: t.Sequence[str]) -> bool:
-        """Return whether all certificates of these Edges have sources that the lab lacks. Record each as skipped."""
+        """Return whether the lab lacks the sources of all certificates of the Edges. Record each certificate as skipped."""
         kinds = {host: (self._declared_certificate(host).get("source") or {}).get("type") for host in hosts}
         if not kinds or not all(kind in (None, "enterprise_ca", "request") for kind in kinds.values()):
             return False

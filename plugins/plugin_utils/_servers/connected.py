@@ -139,7 +139,9 @@ class DoorChoice:
 def choose(
     own: str, doors: t.Sequence[str], results: t.Mapping[str, Connected | None], left: t.Collection[str], alone: bool
 ) -> DoorChoice:
-    """Decide whether a management host does a task. The first host in the inventory that answered does it.
+    """Decide whether a management host does a task.
+
+    In the order of the inventory, the first host that answered does the task.
 
     own: the host.
     doors: the management hosts of the host's deployment in the play.
