@@ -208,8 +208,7 @@ class Requested(Delivery):
     """A certificate that the Edge itself requests from a certification authority of the company.
 
     mark: the file that records the request. None if an earlier run has written the file. Then the certificate is
-    fetched,
-        not requested again.
+        fetched, not requested again.
     request: the step that requests or fetches the certificate.
     known: the thumbprints of certificates that existed before.
     suits: returns whether a certificate fits the request.

@@ -78,7 +78,7 @@ class Outdated:
     thumbprints: the certificates.
     why: the reason; None if no certificate is replaced early.
     notes: the steps that save the reason and remove earlier reasons of the issuer; empty if an earlier run sent the
-    steps.
+        steps.
     at: the time for which the issuer asks, by thumbprint.
     """
 

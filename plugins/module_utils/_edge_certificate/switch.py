@@ -31,7 +31,7 @@ class WayBack:
     assign: one step for each certificate.
     restarts: the restarts of the switch, for a second time.
     complete: whether every changing usage had a certificate. A usage without a former certificate keeps the new
-    certificate.
+        certificate.
     presents: the thumbprint that the listener must present after the rollback; None if the thumbprint is unknown.
     """
 

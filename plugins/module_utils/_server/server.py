@@ -52,7 +52,7 @@ class Certificate:
     """A certificate with a usage.
 
     usages: the usages that have the certificate. The other texts are None if the certificate is not in the computer's
-    store. Times are UTC in ISO 8601.
+        store. Times are UTC in ISO 8601.
     """
 
     thumbprint: str

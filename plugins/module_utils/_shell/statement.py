@@ -76,9 +76,8 @@ class Statement:
 
     parameters: values by the cmdlet's own parameter names. The order is kept.
     select: the wanted properties of each object; empty for all. The server selects the properties with Select-Object in
-    the same
-        pipeline. Some types have certain properties only then: PowerShell's type data serialises an X509Certificate2
-        as its RawData.
+        the same pipeline. Some types have certain properties only then: PowerShell's type data serialises an
+        X509Certificate2 as its RawData.
     long: whether the statement reads so much that a longer time limit applies.
     """
 

@@ -282,7 +282,7 @@ def _for_servers(certificate: Certificate) -> bool:
 
 
 def _no_ca(certificate: Certificate) -> str:
-    """Return why the certificate may not sign certificates; empty without a reason (RFC 5280 sections 4.2.1.3 and 4.2.1.9)."""
+    """Return why the certificate may not sign others; empty without a reason (RFC 5280 sections 4.2.1.3, 4.2.1.9)."""
     if not may_sign(certificate):
         return "is not a CA certificate"
     usage = extension(certificate, "KeyUsage")

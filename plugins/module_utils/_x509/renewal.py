@@ -74,6 +74,7 @@ def due_at(start: datetime.datetime, end: datetime.datetime, rule: RenewalRule) 
     """Return the time from which a certificate is due.
 
     start, end: the validity of the certificate.
+
     The rule's days are ignored if the days are more than half of the lifetime. Otherwise a certificate with a short
     lifetime would always be due, and every run would replace the certificate.
     """

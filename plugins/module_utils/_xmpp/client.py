@@ -63,7 +63,7 @@ class Contexts:
 
     own: the certificate for a peer that requests a certificate.
     legacy: whether servers without RFC 5746 (secure renegotiation) are accepted. OpenSSL 3 refuses such servers.
-    Windows accepts such servers.
+        Windows accepts such servers.
     """
 
     def __init__(self, own: Bundle | None = None, legacy: bool = False) -> None:

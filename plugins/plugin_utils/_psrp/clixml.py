@@ -60,8 +60,7 @@ def read(xml: str, wanted: frozenset[str] | None = None) -> t.Any:
     """Return an object as built-in types: an enumeration as its name, an object as the dict of its properties.
 
     wanted: the names of the wanted properties in lower case; None for all. Only the wanted properties are kept, and
-    must be
-        readable.
+        must be readable.
     Raises UnreadableXml.
     """
     return _XmlReader(wanted).value(_parsed(xml), DEPTH)

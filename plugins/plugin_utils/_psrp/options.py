@@ -73,7 +73,7 @@ class Target:
 
     endpoint: the URL, for messages.
     wsman: the keyword arguments of pypsrp.wsman.WSMan. The arguments include the password, so the arguments are never
-    shown.
+        shown.
     runspace: the keyword arguments of pypsrp.powershell.RunspacePool, without the configuration's name.
     modules: the names of PowerShell modules that are imported when the session opens.
     """

@@ -206,7 +206,7 @@ class _Rehearsal:
         return certificate if isinstance(certificate, dict) else {}
 
     def _brought_elsewhere(self, hosts: t.Sequence[str]) -> bool:
-        """Return whether the lab lacks the sources of all certificates of the Edges. Record each certificate as skipped."""
+        """Return whether the lab lacks the sources of all Edge certificates. Record each certificate as skipped."""
         kinds = {host: (self._declared_certificate(host).get("source") or {}).get("type") for host in hosts}
         if not kinds or not all(kind in (None, "enterprise_ca", "request") for kind in kinds.values()):
             return False
