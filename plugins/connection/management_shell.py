@@ -605,7 +605,7 @@ class Connection(NetworkConnectionBase):
             self._conflict = self._refusal(name, different)
             return
         if different:
-            self._end_session()  # the host's own settings have changed within the play
+            self._end_session()  # The host's own settings have changed within the play.
         if different or not self._identity:
             self._identity, self._name = wanted, name
             if wanted["cert_validation"] == "ignore" and wanted["protocol"] == "https":
@@ -797,7 +797,7 @@ class Connection(NetworkConnectionBase):
             try:
                 os.kill(playbook, 0)
             except ProcessLookupError:
-                if not self._busy:  # an asynchronous task may still work
+                if not self._busy:  # An asynchronous task may still work.
                     remove_leftovers(Path(vars(constants)["DEFAULT_LOCAL_TMP"]).parent, playbook)
                     os.kill(os.getpid(), signal.SIGTERM)
                     time.sleep(3 * FAREWELL)

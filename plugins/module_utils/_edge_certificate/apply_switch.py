@@ -59,9 +59,9 @@ class _Switching:
             return False
         if plan.assign:
             missing = self._assign(plan.assign, plan.had)
-            if missing is None:  # the mark stays, so that the next run completes the switch
+            if missing is None:  # The mark stays, so that the next run completes the switch.
                 return False
-            if missing == list(plan.changing):  # nothing was assigned, so no restart is needed
+            if missing == list(plan.changing):  # Nothing was assigned, so no restart is needed.
                 if plan.mark:
                     log.do(plan.unmark or steps.remove(MARKER))
                 return False

@@ -105,7 +105,7 @@ def load_pkcs12(data: bytes, passphrase: Secret | None) -> Bundle:
             raise Unusable(
                 error("unsupported_encryption", "the file uses an encryption that is not supported", _EXPORT)
             ) from None
-        except ValueError:  # the library's text does not distinguish the cases
+        except ValueError:  # The library's text does not distinguish the cases.
             continue
     if content is None:
         raise Unusable(_why_not_opened(data, passphrase))
@@ -359,7 +359,7 @@ def _check_signatures(
     # Only the certificates of the chains are checked. Other certificates of a file or a store are not sent.
     for one in paths(certificate, others, now, end):
         if one is not certificate and self_signed(one):
-            continue  # the signature of a root is never checked
+            continue  # The signature of a root is never checked.
         if one.signature_algorithm_oid in pss or one.public_key_algorithm_oid in pss:
             yield error(
                 "rsassa_pss",

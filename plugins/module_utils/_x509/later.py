@@ -45,7 +45,7 @@ def later(
     others: all certificates that can be above the certificate in its chain.
     soon: the time before the end in which a certificate ends soon (at most a third of its lifetime).
     first: the current result.
-    judge: makes the check. The arguments are the time of the check and the time limit in seconds.
+    ``judge``: makes the check. The arguments are the time of the check and the time limit in seconds.
     same: returns the part of a result that is compared.
     seconds: the time limit of all checks together. Later results do not check the chain, and have a finding about the
         missing check.

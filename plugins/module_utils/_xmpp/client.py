@@ -107,7 +107,7 @@ class StreamConnection:
         self._budget = budget
         self._events: collections.deque[t.Any] = collections.deque()
         self._tls: SSL.Connection | None = None
-        self._silent = True  # the peer has not sent anything yet
+        self._silent = True  # The peer has not sent anything yet.
         seconds = budget.seconds()
         try:
             self._socket = socket.create_connection((address, port), timeout=seconds)
@@ -208,7 +208,7 @@ class StreamConnection:
                 self._drain(t.cast(SSL.Connection, self._tls), end)
             except SSL.ZeroReturnError:
                 raise Failed("closed", "the server closed the connection") from None
-            except SSL.Error as exc:  # with TLS 1.3 the peer refuses a certificate after the handshake
+            except SSL.Error as exc:  # With TLS 1.3 the peer refuses a certificate after the handshake.
                 raise Failed("tls_failed", _reason(exc)) from None
             data = self._read(end)
             if not data:

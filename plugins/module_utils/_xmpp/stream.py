@@ -409,7 +409,7 @@ class Stream:
         """End the stream with an error (RFC 6120 section 4.9). Nothing more is read."""
         if not self.closed:
             if self.role == "receiving" and not self._header_sent:
-                self._send_header()  # an error must be inside a stream, RFC 6120 section 4.9.1.2
+                self._send_header()  # An error must be inside a stream, RFC 6120 section 4.9.1.2.
             if self._header_sent:
                 self._queue(write_stream_error(condition, text))
         self.close()
@@ -527,7 +527,7 @@ class Stream:
         """
         question = (to.lower(), from_.lower(), id)
         if question in self._stale:
-            self._stale.remove(question)  # the peer has restarted the stream, and does not wait for the answer
+            self._stale.remove(question)  # The peer has restarted the stream, and does not wait for the answer.
         elif self._may(self.role == "receiving" and self._header_sent and question in self._verifies, "answer_verify"):
             self._verifies.remove(question)
             if self._step != "tls-proceed":

@@ -72,7 +72,7 @@ class Login:
                 except BlockingIOError:
                     time.sleep(_LOOK)
                     continue
-                if not self._known(handle):  # the previous login may have just ended
+                if not self._known(handle):  # The previous login may have just ended.
                     self._handle, handle = handle, -1
                 return
         finally:

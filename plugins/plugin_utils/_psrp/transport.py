@@ -325,7 +325,7 @@ def _guard_adapter(adapter: t.Any, pin: Pin | None, most: int, connected: t.Call
             for key in adapter.poolmanager.pools.keys():  # noqa: SIM118 - the container has no other iteration
                 adapter.poolmanager.pools[key].assert_fingerprint = pin.fingerprint or None
         response.raw.stream = _limited(response.raw.stream, most)
-        response.encoding = "utf-8"  # other encodings were refused. The library would guess
+        response.encoding = "utf-8"  # Other encodings were refused. Otherwise the library would guess.
         return response
 
     adapter.send = guarded
