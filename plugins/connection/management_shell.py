@@ -5,8 +5,8 @@
 
 """Connect to a host with one remote-shell session for a whole play.
 
-The same class works in two processes. In a worker of Ansible, it runs the modules on the controller. In the daemon (one
-for each host and play), it keeps the session and answers ``invoke``.
+The same class works in two processes. In a worker of Ansible, the class runs the modules on the controller. In the
+daemon (one for each host and play), the class keeps the session and answers ``invoke``.
 """
 
 from __future__ import annotations
@@ -475,7 +475,8 @@ from ..plugin_utils._psrp.session import FAREWELL, PsrpSession, SessionError
 
 display = Display()
 
-# Actions for the server that would run on the controller here. They are compared without their collection's name.
+# Actions for the server that would run on the controller here. The names of actions are compared without the
+# collection's name.
 _RUN = ("command", "expect", "raw", "reboot", "script", "shell", "gather_facts", "setup")
 _TRANSFER = ("assemble", "copy", "fetch", "slurp", "template", "unarchive")
 _WINDOWS_COLLECTIONS = frozenset(("ansible.windows", "community.windows", "microsoft.ad", "microsoft.iis"))
@@ -498,7 +499,7 @@ _CLEAR_LOGIN = (
 
 _LOG = "persistent_log_messages"
 _NAME = "_inventory_name"
-# The directory of the run. Ansible's main process makes and removes it. The daemon has another directory.
+# The directory of the run. Ansible's main process makes and removes this directory. The daemon has another directory.
 _RUN_DIRECTORY = "_run_directory"
 # Seconds to connect, including TLS, in a playbook of the collection if the user sets no time. A host that cannot be
 # reached must not delay a run.
@@ -549,7 +550,8 @@ class Connection(NetworkConnectionBase):
     """The connection that DOCUMENTATION describes."""
 
     transport = "sfb.xmpp.management_shell"
-    # With True, Ansible starts or notifies the daemon before each task. Tasks that run directly start it themselves.
+    # With True, Ansible starts or notifies the daemon before each task. Tasks that run directly start the daemon
+    # themselves.
     force_persistence = True
     has_pipelining = True
 
@@ -557,7 +559,7 @@ class Connection(NetworkConnectionBase):
         # The shell that starts modules on the controller. The server's shell in the inventory does not matter.
         kwargs["shell"] = get_shell_plugin(shell_type="sh", executable="/bin/sh")
         super().__init__(play_context, *args, **kwargs)
-        # There is no plugin below this one. ansible-core 2.16 searches its class unless the type is external.
+        # No plugin is below this plugin. ansible-core 2.16 searches a lower plugin's class unless the type is external.
         self._sub_plugin = {"type": "external"}
         self._in_daemon = False
         self._name = ""
@@ -567,7 +569,7 @@ class Connection(NetworkConnectionBase):
         self._identity: dict[str, t.Any] = {}
         self._conflict = ""
         self._session: PsrpSession | None = None
-        # One mask for all sessions, so that a secret of one session cannot appear through the next.
+        # One mask for all sessions, so that a secret of one session cannot appear through the next session.
         self._mask = Mask()
         self._busy = False
         self._watcher: threading.Thread | None = None
@@ -603,7 +605,7 @@ class Connection(NetworkConnectionBase):
             self._conflict = self._refusal(name, different)
             return
         if different:
-            self._end_session()  # the host's own settings have changed within the play
+            self._end_session()  # The host's own settings have changed within the play.
         if different or not self._identity:
             self._identity, self._name = wanted, name
             if wanted["cert_validation"] == "ignore" and wanted["protocol"] == "https":
@@ -625,12 +627,13 @@ class Connection(NetworkConnectionBase):
             self._watcher.start()
 
     def _runs_directly(self, task: t.Mapping[str, t.Any]) -> bool:
-        """Return whether the task is one of this collection that works in the worker (_actions/in_process.py)."""
+        """Return whether the task is a task of this collection that works in the worker (_actions/in_process.py)."""
         if not self._action.startswith("sfb.xmpp.") or task.get("async_val") or any(task.get("environment") or ()):
             return False
         if not self._options.get("direct"):
             return False
-        from ..plugin_utils._actions import in_process  # imported here, because the daemon does not need it
+        # The import is in the function, because the daemon does not need the module.
+        from ..plugin_utils._actions import in_process
 
         return in_process.possible()
 
@@ -650,7 +653,7 @@ class Connection(NetworkConnectionBase):
         )
 
     def get_option(self, option: str, hostvars: dict[str, object] | None = None) -> t.Any:
-        # With this option on, Ansible's daemon would write every request unchanged, with passwords. This connection
+        # With this option on, Ansible's daemon would write every request unchanged, with passwords. The connection
         # writes its own record instead, see _record.
         if option == _LOG:
             return False
@@ -669,7 +672,7 @@ class Connection(NetworkConnectionBase):
     # In the daemon: called over the socket
 
     def update_play_context(self, data: str) -> None:
-        """Refuse a host if needed. Ansible calls this after it has set the options of a task, under the same lock."""
+        """Refuse a host if needed. Ansible calls this method after setting a task's options, under the same lock."""
         conflict, self._conflict = self._conflict, ""
         if conflict:
             raise ConnectionError(conflict)
@@ -677,7 +680,7 @@ class Connection(NetworkConnectionBase):
     def adopt(self, options: dict[str, t.Any]) -> list[tuple[str, str]]:
         """Set the options for a task that runs directly, and return the collected messages.
 
-        It does set_options and update_play_context in one call, so that no other host's call can come between them.
+        The method does set_options and update_play_context in one call, so that no other host's call interferes.
         Raises ConnectionError to refuse a host.
         """
         others, self._conflict = self._conflict, ""
@@ -742,7 +745,7 @@ class Connection(NetworkConnectionBase):
                 signal.alarm(longer)
 
     def place(self) -> dict[str, str]:
-        """Return the place of the session (``Place.as_dict``). It opens no session."""
+        """Return the place of the session (``Place.as_dict``). The method opens no session."""
         return Place(
             host=self._name,
             deployment=str(self._options.get("deployment") or "default"),
@@ -752,7 +755,7 @@ class Connection(NetworkConnectionBase):
         ).as_dict()
 
     def _kept_session(self) -> PsrpSession:
-        """Return the session of the host. It opens at its first use."""
+        """Return the session of the host. The session opens at its first use."""
         if not self._in_daemon:
             raise AnsibleError("another process keeps the session. Use the connection's socket")
         if self._session is None:
@@ -783,8 +786,8 @@ class Connection(NetworkConnectionBase):
     def _watch_playbook(self) -> None:
         """End the daemon and its session when the playbook's process has ended.
 
-        At the end of a play, Ansible ends only the daemons that a task reported. It does not end the daemons of hosts
-        that are only targets of delegation. If Ansible was killed, it ends no daemon. These daemons would stay until
+        At the end of a play, Ansible ends only the daemons that a task reported. Ansible does not end the daemons of
+        hosts that are only targets of delegation. If Ansible was killed, no daemon ends. Such daemons would stay until
         the idle timeout, which is long here.
         """
         signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGALRM, signal.SIGTERM))  # for the main thread
@@ -794,7 +797,7 @@ class Connection(NetworkConnectionBase):
             try:
                 os.kill(playbook, 0)
             except ProcessLookupError:
-                if not self._busy:  # an asynchronous task may still work
+                if not self._busy:  # An asynchronous task may still work.
                     remove_leftovers(Path(vars(constants)["DEFAULT_LOCAL_TMP"]).parent, playbook)
                     os.kill(os.getpid(), signal.SIGTERM)
                     time.sleep(3 * FAREWELL)

@@ -26,7 +26,7 @@ def stand_in(der: bytes, names: Pseudonyms) -> bytes | None:
     """Return the replacing certificate; None if the data is not a certificate.
 
     The same key of the pseudonyms gives the same certificate and thumbprint. The path of the certificate cannot be
-    checked, because no authority signed it.
+    checked, because no authority signed the certificate.
     """
     if not HAS_CRYPTOGRAPHY:
         return None
@@ -61,7 +61,7 @@ def _made(former: t.Any, names: Pseudonyms) -> bytes:
 
 
 def _name(name: t.Any, names: Pseudonyms) -> t.Any:
-    """Return the name with pseudonyms for its texts. The country is left out, because it shows a place."""
+    """Return the name with pseudonyms for its texts. The country is left out, because a country shows a place."""
     found = []
     for attribute in name:
         if attribute.oid == x509.NameOID.COUNTRY_NAME or not isinstance(attribute.value, str):

@@ -23,16 +23,17 @@ _TYPE = re.compile(r"(?:Deserialized\.|Selected\.)*(?:System|Microsoft)\.")
 # Texts and properties of cmdlets that have the product's own words or names.
 _SERVICES = "get-cswindowsservice"
 _PROSE = {("get-csserverversion", ""), (_SERVICES, "DisplayName")}
-# No page lists the names of all services, so a capture keeps them. The text of such an object is its name.
+# No page lists the names of all services, so a capture keeps the names. The text of a service object is the service's
+# name.
 _KEPT = {(_SERVICES, "Name"), (_SERVICES, "")}
 # A property with the product's own XML of the object. The other properties have the same data.
 _ELEMENT = "Element"
-# A class of the product. A name follows it.
+# A class of the product. A name follows the class.
 _ANCHOR = re.compile("[A-Z][A-Za-z]*#")
 
 
 class Unsharable(Exception):
-    """Report data that is not XML, so that its names cannot be found."""
+    """Report data that is not XML. The names in such data cannot be found."""
 
 
 def replaced(xml: str, cmdlet: str, names: Pseudonyms) -> str:
@@ -56,7 +57,7 @@ class _Walk:
         """Replace the names in an element.
 
         element: the element.
-        name: the name of its property.
+        name: the name of the value's property.
         secret: whether the property is a secret.
         depth: how many levels of elements are still allowed.
         """
@@ -98,7 +99,7 @@ class _Walk:
         return names.text(text, prose=(self._cmdlet, name) in _PROSE)
 
     def _bytes(self, text: str, secret: bool) -> str:
-        """Return another certificate for a certificate, and zeros for other data."""
+        """Return a replacing certificate for a certificate, and zeros for other data."""
         try:
             data = base64.b64decode("".join(text.split()), validate=True)
         except (ValueError, binascii.Error):

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""List the product's own words. They reveal nothing about a deployment. Other words of a capture are replaced."""
+"""List the product's own words. The words reveal nothing about a deployment. Other words of a capture are replaced."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def _set(text: str) -> frozenset[str]:
     return frozenset(word.casefold() for word in text.split())
 
 
-# Values of properties, and prefixes of names in them, such as "Tag:" and "CN=".
+# Values of properties, and prefixes of names in values, such as "Tag:" and "CN=".
 KNOWN = _set(
     """
     Global Tag Site Host Service Pool

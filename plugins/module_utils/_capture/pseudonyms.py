@@ -8,7 +8,7 @@
 Without the key, the names of the pseudonyms cannot be found.
 
 Every word that is not one of the product's own words counts as a name. A word becomes ``x`` and ten digits. The labels
-of a domain become such words, followed by ``.example``, which is reserved (RFC 2606). Thumbprints, SIDs, GUIDs,
+of a domain become words of this form, followed by ``.example``, which is reserved (RFC 2606). Thumbprints, SIDs, GUIDs,
 addresses and numbers are replaced by values of the same form. In texts, only dates, times and versions stay unchanged.
 """
 
@@ -23,7 +23,7 @@ import unicodedata
 
 from .product_words import KNOWN, TYPES, WORDS, is_command
 
-# Dates of this and the last century, and times. They identify no person.
+# Dates of this and the last century, and times. Dates and times identify no person.
 _DAY, _MONTH, _YEAR = "(?:0?[1-9]|[12][0-9]|3[01])", "(?:0?[1-9]|1[0-2])", "(?:19|20)[0-9]{2}"
 _CLOCK = r"(?:[01]?[0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]+)?)?"
 _DATE = (
@@ -84,7 +84,7 @@ class Pseudonyms:
         """Return a text with pseudonyms.
 
         text: the text.
-        prose: whether it is a text of the product. Known words stay in such a text.
+        prose: whether the text is a text of the product. Known words stay in a text of the product.
         """
         # A number by itself is a value of a property.
         if _SCHEMA.fullmatch(text) or (text.isdecimal() and len(text) <= _SHORT):
@@ -92,7 +92,7 @@ class Pseudonyms:
         return _TOKEN.sub(lambda found: self._token(found, text, prose), text)
 
     def kept(self, text: str) -> str:
-        """Return a text that belongs to the product by its place, such as a type, with pseudonyms for names in it."""
+        """Return a text that belongs to the product by its place, such as a type, with pseudonyms for names."""
         if text.startswith("System."):
             return text
 
@@ -119,7 +119,7 @@ class Pseudonyms:
         return "10.%d.%d.%d" % tuple(self.digest("address", text)[:3])
 
     def address6(self, text: str) -> str:
-        """Return another IPv6 address, within 2001:db8::/32 (RFC 3849). Raises ValueError if the text is not one."""
+        """Return another IPv6 address, within 2001:db8::/32 (RFC 3849). Raises ValueError for any other text."""
         whole = ipaddress.IPv6Address(text)
         host = int.from_bytes(self.digest("address", whole.compressed)[:12], "big")
         return ipaddress.IPv6Address((0x20010DB8 << 96) | host).compressed
@@ -162,7 +162,7 @@ class Pseudonyms:
             if len(labels) == 4 and all(int(one) < 256 for one in labels):
                 return self.address(token)
             return token if _VERSION.fullmatch(token) and not telephone else ".".join(map(self._digits, labels))
-        # A name can begin like a type. So it stays only if every word in it is a word of types.
+        # A name can begin like a type. So a text stays only if every word in the text is a word of types.
         if token.isascii() and _MICROSOFTS.match(token):
             if all(piece.casefold() in TYPES for piece in _PIECE.findall(token)):
                 return token

@@ -121,7 +121,7 @@ class Recording:
     """Record the statements and answers of a shell. Each request has one statement, so that answers can be assigned.
 
     failures: answers that the collection cannot read, and statements that were not sent, with the reason.
-    mistakes: errors of the collection while it read an answer, with type and place.
+    mistakes: errors of the collection while the collection read an answer, with type and place.
     """
 
     def __init__(self, shell: CapturingShell) -> None:
@@ -167,13 +167,13 @@ class Recording:
         return self._asked[key].captured
 
     def missing(self, role: str) -> dict[str, str]:
-        """Return the statements of EXPECTED without an answer, with the reason; empty if it was not sent."""
+        """Return the statements of EXPECTED without an answer, with the reason; empty for an unsent statement."""
         asked = {label(one.statement): one.captured for one in self.asked}
         found = {}
         for name in EXPECTED[role]:
             captured = asked.get(name)
             if captured is None:
-                # The policy in effect is read for one user, so without users it is not missing.
+                # The policy in effect is read for one user, so without users the policy is not missing.
                 if name != _OF_USERS or "Get-CsUser" not in asked or asked["Get-CsUser"].output:
                     found[name] = ""
             elif not captured.output and (captured.answer.errors or captured.answer.lost):

@@ -80,7 +80,7 @@ def default_key(home: str) -> str:
 def read_key(path: str, check: bool = False) -> bytes:
     """Return the key of the pseudonyms. A missing file is created for its owner only. Raises Refused.
 
-    check: whether nothing is written. Then a missing key is replaced by a random one.
+    check: whether nothing is written. Then a missing key is replaced by a random key.
     """
     if check and not os.path.lexists(path):
         return secrets.token_bytes(32)
@@ -95,7 +95,7 @@ def _profile(asked: t.Sequence[Asked]) -> str:
 
 
 def _commands(asked: t.Sequence[Asked]) -> tuple[list[str] | None, int]:
-    """Return the names of known commands (None if they are unknown), and the number of other commands."""
+    """Return the names of known commands (None for unknown names), and the number of other commands."""
     (answer,) = (one.captured.answer for one in asked if one.statement == COMMANDS)
     if answer.errors or answer.lost:
         return None, 0

@@ -25,8 +25,8 @@ if t.TYPE_CHECKING:
 class CertificateOutcome:
     """The outcome of a plan.
 
-    certificate: the certificate of the plan; None if it does not exist yet.
-    after: the Edge as it was read afterwards, in check mode as it would be. None if it could not be read.
+    certificate: the certificate of the plan; None if the certificate does not exist yet.
+    after: the state of the Edge after the run. In check mode, the expected state. None if the Edge could not be read.
     pending: why the certificate does not exist yet.
     planned: whether nothing was sent.
     """

@@ -24,7 +24,7 @@ from .switch import SwitchPlan
 class Switched:
     """The result of a switch.
 
-    done: whether the certificate is in use, as far as this can be checked.
+    done: whether the certificate is in use, as far as the run can check.
     down: the seconds that each service was down, by name.
     presented: the last handshake.
     went_back: whether the former certificates are assigned again.
@@ -53,15 +53,15 @@ class _Switching:
         self.warnings: list[str] = []
 
     def forth(self) -> bool:
-        """Switch, and return whether the certificate is in use, as far as this can be checked."""
+        """Switch, and return whether the certificate is in use, as far as the run can check."""
         plan, log = self._plan, self._log
         if plan.mark and not log.do(plan.mark):
             return False
         if plan.assign:
             missing = self._assign(plan.assign, plan.had)
-            if missing is None:  # the mark stays, so that the next run completes the switch
+            if missing is None:  # The mark stays, so that the next run completes the switch.
                 return False
-            if missing == list(plan.changing):  # nothing was assigned, so no restart is needed
+            if missing == list(plan.changing):  # Nothing was assigned, so no restart is needed.
                 if plan.mark:
                     log.do(plan.unmark or steps.remove(MARKER))
                 return False
@@ -82,7 +82,7 @@ class _Switching:
         return False
 
     def _assign(self, step: Step, had: t.Mapping[str, str | None]) -> list[str] | None:
-        """Assign the certificate. Return the usages without the certificate; None if they cannot be read.
+        """Assign the certificate. Return the usages without the certificate; None if the usages cannot be read.
 
         had: the thumbprints of the usages before the step.
         """
@@ -139,7 +139,7 @@ class _Switching:
         return False
 
     def _go_back(self, restart: bool) -> None:
-        """Assign the former certificates, and restart the same services again. The mark stays if this fails."""
+        """Assign the former certificates, and restart the services again. If a step fails, the mark stays."""
         plan, back = self._plan, self._plan.back
         if not back.assign:
             return
@@ -151,7 +151,7 @@ class _Switching:
             running = self._restart_all(back.restarts)
             if not running.complete or (back.presents and not self._is_presented(back.presents)):
                 return
-        # A usage without a former certificate keeps the new one, and the next run restarts its service.
+        # A usage without a former certificate keeps the new certificate, and the next run restarts the usage's service.
         self.went_back = back.complete
         if self.went_back and (plan.mark or plan.unmark):
             self._log.do(steps.remove(MARKER))

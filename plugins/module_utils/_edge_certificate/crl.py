@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Load the CRL that a certificate names. The controller loads it, never the Edge server."""
+"""Load the CRL that a certificate names. The controller loads the CRL, never the Edge server."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .._x509.crl import Revocation
 if t.TYPE_CHECKING:
     from .._x509.certificate import Certificate
 
-SECONDS = 10.0  # for one CRL
+SECONDS = 10.0  # Seconds to load one CRL.
 LARGEST = 20 * 1024 * 1024  # bytes; the CRLs of large public CAs have some MB
 _CHUNK = 64 * 1024
 
@@ -31,7 +31,7 @@ def revocation(
 ) -> Revocation:
     """Return the result of the first CRL that can be used.
 
-    issuers: returns CA certificates. One of them can be the issuer.
+    issuers: returns CA certificates that can be the issuer.
     """
     places = crl.places(certificate)
     if not places:

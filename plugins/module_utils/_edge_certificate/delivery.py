@@ -6,7 +6,7 @@
 """Deliver a certificate to the store of an Edge server. Each kind of delivery is a value with its steps.
 
 A private key from the controller is encrypted again with a one-time passphrase, which exists only in this process.
-Set-Content writes it to the Edge. One request imports and removes the file.
+Set-Content writes the encrypted key to the Edge. One request imports and removes the file.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ NEW = "(new certificate)"
 class Delivered(t.NamedTuple):
     """The result of a delivery.
 
-    certificate: the certificate that is now in the store with its key; None if it is not in the store.
-    pending: why it is not in the store yet.
+    certificate: the certificate that is now in the store with its key; None without such a certificate.
+    pending: why the certificate is not in the store yet.
     """
 
     certificate: Certificate | None
@@ -51,13 +51,13 @@ class Delivered(t.NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Delivery(abc.ABC):
-    """A certificate and the steps that bring it into the store.
+    """A certificate and the steps that bring the certificate into the store.
 
-    certificate: None if it does not exist yet.
-    steps: the steps in their order.
+    certificate: None if the certificate does not exist yet.
+    steps: the steps in the order of the run.
     in_force: the steps that are sent when the certificate is in use.
     secrets: texts that must not be shown.
-    aliases: values that differ from run to run, and the texts that are shown in their place.
+    aliases: values that differ from run to run, and the texts that are shown for the values.
     """
 
     certificate: Certificate | None
@@ -72,7 +72,7 @@ class Delivery(abc.ABC):
 
     @property
     def is_in_store(self) -> bool:
-        """Whether nothing is missing in the store. There may be files to remove."""
+        """Whether nothing is missing in the store. Some files may still need removal."""
         return all(step.cmdlet == "Remove-Item" for step in self.steps)
 
     @abc.abstractmethod
@@ -134,7 +134,7 @@ class Carried(Delivery):
         return True
 
     def _clear_away(self, log: StepLog, remove: Step, reader: EdgeReader) -> None:
-        """Check that the file is removed. If it is not, send the removal again."""
+        """Check that the file is removed. If the file still exists, send the removal again."""
         error = ServerError(remove.cmdlet, "", "NotInEffect", "the server reported no error")
         try:
             there = self.file in reader.files()
@@ -207,8 +207,8 @@ def _carried(
 class Requested(Delivery):
     """A certificate that the Edge itself requests from a certification authority of the company.
 
-    mark: the file that records the request. None if an earlier run has written it. Then the certificate is fetched,
-        not requested again.
+    mark: the file that records the request. None if an earlier run has written the file. Then the certificate is
+        fetched, not requested again.
     request: the step that requests or fetches the certificate.
     known: the thumbprints of certificates that existed before.
     suits: returns whether a certificate fits the request.
@@ -254,7 +254,8 @@ def of_authority(
 
     asked: whether an earlier run has sent the request. Then this run only fetches the certificate.
     """
-    # The new certificate is recognised by the earlier ones, because several certificates can have the same names.
+    # The earlier certificates are needed to recognise the new certificate, because several certificates can have the
+    # same names.
     known = frozenset(before.store)
     mark = None if asked else steps.note(ASKED, "\n".join(sorted(known)) or "none")
     given: t.Mapping[str, Value] = {"Retrieve": True, "Confirm": False} if asked else parameters
@@ -277,5 +278,5 @@ def of_issued(certificate: Certificate) -> Delivery:
 
 
 def newest_first(certificates: Certificates) -> list[Certificate]:
-    """Sort the certificates by their validity, the newest first."""
+    """Sort the certificates by validity, the newest first."""
     return sorted(certificates, key=lambda one: (one.not_valid_before_utc, one.not_valid_after_utc), reverse=True)

@@ -25,8 +25,8 @@ if t.TYPE_CHECKING:
 
 # The certificate types of an Edge's external side, as public scripts pass them to Set-CsCertificate.
 USAGES = ("AccessEdgeExternal", "DataEdgeExternal", "AudioVideoAuthentication", "XmppServer")
-# The certificates between Front End and Edge (port 23456): the Edge's internal one, the Front End's default one. They
-# are only read.
+# The certificates between Front End and Edge (port 23456): the Edge's internal certificate, the Front End's default
+# certificate. The collection only reads these certificates.
 MTLS = ("Internal", "Default")
 # The usage whose certificate the gateway presents to partners on the XMPP port.
 LISTENING = "XmppServer"
@@ -34,10 +34,10 @@ LISTENING = "XmppServer"
 # A directory for all accounts, unlike $env:TEMP. So the next run finds the files of an interrupted run.
 DIRECTORY = "C:\\Windows\\Temp"
 MARKER = "sfb-xmpp-restart.pending"
-# The certificate request whose key is on this Edge. It stays until its answer is imported.
+# The certificate request whose key is on this Edge. The request stays until its answer is imported.
 REQUEST = "sfb-xmpp-request.csr"
-# The mark of a request to a certification authority whose certificate is not in use yet. Its lines are the thumbprints
-# of the earlier certificates, so that the new one can be recognised.
+# The mark of a request to a certification authority whose certificate is not in use yet. The lines of the mark are the
+# thumbprints of the earlier certificates, so that a run can recognise the new certificate.
 ASKED = "sfb-xmpp-asked.pending"
 _OURS = "sfb-xmpp-*"
 # The name of the file with the certificates that renew.now has replaced or will replace (renew_now.py).
@@ -57,7 +57,7 @@ _UNKNOWN = (
 SELECTED = ("RawData", "HasPrivateKey")
 
 # The services that present a usage's certificate. Source of the names: Microsoft's pages on Edge servers. The service
-# name of the XMPP proxy is not documented, only its display name ("… XMPP Translating Gateway Proxy").
+# name of the XMPP proxy is not documented. Only the display name is ("… XMPP Translating Gateway Proxy").
 _SERVICES = {
     "AccessEdgeExternal": ("RTCSRV",),
     "DataEdgeExternal": ("RTCDATAPROXY",),
@@ -74,7 +74,7 @@ class StoredCertificate:
     """A certificate in a Windows store.
 
     raw: the DER form.
-    has_key: whether the store has the key; None if the server does not show it.
+    has_key: whether the store has the key; None if the server does not show that.
     """
 
     raw: bytes
@@ -83,7 +83,7 @@ class StoredCertificate:
 
 @dataclass(frozen=True)
 class EdgeState:
-    """An Edge as it was read.
+    """The state of an Edge that a run has read.
 
     assigned: the certificate of each usage.
     store: the computer's certificates by thumbprint.
@@ -95,11 +95,11 @@ class EdgeState:
     files: t.Sequence[str] = ()
 
     def thumbprint(self, usage: str) -> str | None:
-        """Return the thumbprint of the usage's certificate; None if it has none."""
+        """Return the thumbprint of the usage's certificate; None for a usage without a certificate."""
         return (self.assigned.get(usage) or {}).get("Thumbprint") or None
 
     def has(self, thumbprint: str) -> bool:
-        """Return whether the certificate is in the store with its key, as far as the server shows it."""
+        """Return whether the certificate is in the store with its key, as far as the server shows the store."""
         stored = self.store.get(thumbprint)
         return stored is not None and stored.has_key is not False
 
@@ -119,7 +119,7 @@ class EdgeState:
 
 
 def parsed(stored: StoredCertificate | None) -> Certificate | None:
-    """Return the certificate; None if there is none or it cannot be decoded."""
+    """Return the certificate; None if the certificate is missing or cannot be decoded."""
     try:
         return parse(stored.raw) if stored else None
     except Unusable:
@@ -127,12 +127,12 @@ def parsed(stored: StoredCertificate | None) -> Certificate | None:
 
 
 def path_of(name: str) -> str:
-    """Return the path of one of the collection's files on the Edge."""
+    """Return the path of a file of the collection on the Edge."""
     return "%s\\%s" % (DIRECTORY, name)
 
 
 def transport(name: str) -> bool:
-    """Return whether a file should have been removed by the run that wrote it."""
+    """Return whether the run that wrote the file should have removed the file."""
     return bool(_TRANSPORT.match(name))
 
 
@@ -195,7 +195,8 @@ class EdgeReader:
         """
         answer = self.shell.invoke([Statement("Get-ChildItem", parameters, SELECTED)])
         if is_unknown(answer):
-            # The endpoint may lack Select-Object. If it lacks Get-ChildItem, this read reports it.
+            # The endpoint may lack Select-Object. If Get-ChildItem is missing too, this read reports the missing
+            # cmdlet.
             return self._read("Get-ChildItem", parameters)
         return objects_of("Get-ChildItem", answer)
 
@@ -203,13 +204,13 @@ class EdgeReader:
         """Read the names of files that runs of the collection wrote and did not remove."""
         items = self._read("Get-ChildItem", {"Path": DIRECTORY, "Filter": _OURS})
         names = [str(item.get("Name") or "") for item in items]
-        # The file system's filter also compares short names, so it may return other files.
+        # The file system's filter also compares short names, so the filter may return other files.
         kept = (MARKER, REQUEST, ASKED)
         ours = (_TRANSPORT, FORMER, RENEWED, ISSUER)
         return sorted(name for name in names if name in kept or any(one.match(name) for one in ours))
 
     def text(self, name: str) -> str:
-        """Read one of the collection's files as text."""
+        """Read a file of the collection as text."""
         statement = Statement("Get-Content", {"LiteralPath": path_of(name)})
         answer = self.shell.invoke([statement])
         if answer.lost or answer.errors:
@@ -227,9 +228,9 @@ class EdgeReader:
         return ahead or 0.0  # not -0.0
 
     def clock(self) -> datetime.datetime | None:
-        """Return the Edge's time in UTC; None if the session does not provide it."""
+        """Return the Edge's time in UTC; None if the session does not provide the time."""
         time = server_clock(self.shell)
-        # Without a zone it is the Edge's local time. This is exact enough to compare days.
+        # A time without a zone is the Edge's local time. Local time is exact enough to compare days.
         return time.replace(tzinfo=datetime.timezone.utc) if time and time.tzinfo is None else time
 
     def services(self) -> list[WindowsService]:
@@ -237,7 +238,7 @@ class EdgeReader:
         return read_services(self.shell)
 
     def is_lync_2013(self) -> bool:
-        """Return whether Get-CsServerVersion prints the build number 5.0. It is read once."""
+        """Return whether Get-CsServerVersion prints the build number 5.0. The number is read once."""
         if self._is_lync_2013 is None:
             answer = self.shell.invoke([Statement("Get-CsServerVersion")])
             if answer.lost or answer.errors:
@@ -257,7 +258,7 @@ def presents(service: WindowsService, usage: str) -> bool:
 
 
 def affected(usages: t.Collection[str], services: t.Sequence[WindowsService]) -> list[WindowsService] | None:
-    """Return the services that present the certificates of these usages; None if they are unknown."""
+    """Return the services that present the certificates of the usages; None if the services are unknown."""
     if set(usages) >= set(USAGES) or not all(any(presents(s, usage) for s in services) for usage in usages):
         return None
     return [service for service in services if any(presents(service, usage) for usage in usages)]

@@ -3,11 +3,11 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Handle the options ``renew.issuer`` and ``renew.check_crl``: replace a certificate earlier if its issuer asks for it.
+"""Handle the options ``renew.issuer`` and ``renew.check_crl``: replace a certificate early if its issuer asks.
 
 Both options have the effect of ``renew.now``. The issuer's answer is used once in a period (_x509/issuer.py).
-Otherwise a server that always asks for a renewal would cause one in every run. A signed CRL is a proof, and is always
-used.
+Otherwise a server that always asks for a renewal would cause a renewal in every run. A signed CRL is a proof, and is
+always used.
 """
 
 from __future__ import annotations
@@ -66,10 +66,10 @@ class IssuerOptions:
 
 @dataclass(frozen=True)
 class Early:
-    """The reason to replace a certificate in use before it is due by its lifetime.
+    """The reason to replace a certificate in use earlier than its lifetime requires.
 
-    now: the same as an option renew.now; None if there is no reason.
-    at: the time for which the issuer asks; None if it asks for none.
+    now: the reason in the form of the option renew.now; None without a reason.
+    at: the time for which the issuer asks; None if the issuer names no time.
     warnings: the parts of the issuer's answer that are not used.
     findings: the findings of the CRL.
     """
@@ -89,10 +89,10 @@ def early(
 ) -> Early:
     """Return the reason to replace the certificate early. Raises the exceptions of ``issuers``.
 
-    certificate: the certificate in use; None if there is none.
-    own: its renewal by its lifetime.
+    certificate: the certificate in use; None if no certificate is in use.
+    own: the certificate's renewal by its lifetime.
     now: the time of the decision.
-    issuers: returns CA certificates. One of them can be the issuer.
+    issuers: returns CA certificates that can be the issuer.
     """
     if certificate is None or own is None or not options.asked:
         return Early()
@@ -140,7 +140,7 @@ def _said(options: IssuerOptions, certificate: Certificate, own: Renewal, now: d
 def replaced(
     wished: Outdated, issuer: Early, reader: EdgeReader, files: t.Collection[str], thumbprint: str
 ) -> tuple[Outdated, tuple[str, ...]]:
-    """Return the certificates that are replaced before they are due, and warnings. Raises ServerRefused, ShellError.
+    """Return the certificates that are replaced early, and warnings. Raises ServerRefused, ShellError.
 
     wished: the certificates that renew.now replaces.
     thumbprint: the certificate in use that the issuer's answer is about.

@@ -51,8 +51,8 @@ class Handshake:
     """The result of a handshake.
 
     reached: whether the listener answered.
-    thumbprint: the thumbprint of the presented certificate; None if there was none.
-    text: why there was none.
+    thumbprint: the thumbprint of the presented certificate; None if the listener presented no certificate.
+    text: why the listener presented no certificate.
     chain: the presented certificates, the listener's own first.
     """
 
@@ -65,7 +65,7 @@ class Handshake:
 class Listener:
     """The listener of one Edge.
 
-    options: the module's option; its timeout is the seconds that wait_for() waits.
+    options: the module's option ``listener``. wait_for() waits for the seconds of its ``timeout``.
     make: makes a handshake; raises HandshakeFailed.
     sleep, clock: as in the module time.
     """
@@ -81,7 +81,7 @@ class Listener:
         self.place = "%s:%d" % (options["address"], options["port"])
 
     def read(self) -> Handshake:
-        """Make one handshake. Raises nothing."""
+        """Make one handshake. The function raises no errors."""
         options = self._options
         domain = str(options["domain"])
         try:

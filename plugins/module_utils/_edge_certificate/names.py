@@ -6,7 +6,7 @@
 """Derive the names of the gateway's certificate from the declared options. This code is pure.
 
 Source of the rules: Microsoft's pages on Edge certificates. The Access Edge is the subject. Every SIP domain has its
-``sip.`` name. Every XMPP domain is a name itself, because partners check it.
+``sip.`` name. Every XMPP domain is a name itself, because partners check the domain.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from .._base.names import Invalid, canonical_domain
 class InvalidNames(ValueError):
     """Names that cannot be in a certificate.
 
-    texts: one text for each name, with the option and the place in it.
+    texts: one text for each name, with the option and the name's place in the option.
     """
 
     def __init__(self, texts: t.Sequence[str]) -> None:

@@ -59,7 +59,7 @@ class Offer:
 
 @dataclass(frozen=True)
 class Waiting:
-    """A request that waits for its answer, or that could not be made.
+    """A request that waits for its answer, or a request that could not be made.
 
     path, answer: files on the controller.
     changed: whether the request is new, or was saved again.

@@ -29,7 +29,7 @@ class CertificatePlan:
 
     wanted: the options.
     offer: the certificate and its delivery to the store.
-    before: the Edge as it was read.
+    before: the state of the Edge before the run.
     sweep: the steps that remove the files of an interrupted run.
     switch: the steps that bring the certificate into use.
     finish: the steps after the certificate is in use.
@@ -53,12 +53,12 @@ class CertificatePlan:
 
     @property
     def steps(self) -> tuple[Step, ...]:
-        """All steps in their order."""
+        """All steps in the order of the run."""
         return (*self.sweep, *self.delivery.steps, *self.switch.steps, *self.finish)
 
     @property
     def aliases(self) -> dict[str, str]:
-        """Values that differ from run to run, and the texts that are shown in their place."""
+        """Values that differ from run to run, and the texts that are shown for the values."""
         found = dict(self.delivery.aliases)
         if self.wanted.check and self.offer.made:
             found[self.delivery.thumbprint] = NEW
@@ -111,9 +111,9 @@ def make_plan(wanted: WantedCertificate, offer: Offer, reader: EdgeReader, befor
 
 
 def _compromised(offer: Offer, switch: SwitchPlan, before: EdgeState) -> tuple[str, ...]:
-    """Return the certificates that are deleted with their keys, because others have the keys.
+    """Return the certificates that are deleted with their keys, because the keys are compromised.
 
-    A certificate that another usage still has is not deleted.
+    If another usage still has the certificate, the certificate is not deleted.
     """
     if not offer.outdated.compromised:
         return ()
@@ -128,7 +128,7 @@ def _compromised(offer: Offer, switch: SwitchPlan, before: EdgeState) -> tuple[s
 def _former(
     wanted: WantedCertificate, delivery: Delivery, switch: SwitchPlan, before: EdgeState, gone: t.Collection[str]
 ) -> t.Iterator[Step]:
-    """Yield the notes about replaced certificates, and the removal of old ones.
+    """Yield the notes about replaced certificates, and the removal of old certificates.
 
     gone: the certificates that are deleted now.
     """

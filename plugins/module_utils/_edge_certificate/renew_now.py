@@ -3,11 +3,11 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Handle the option ``renew.now``: replace the certificate in use before it is due, once for each reason.
+"""Handle the option ``renew.now``: replace the certificate in use early, once for each reason.
 
 The issuer's answer has the same effect (issuer.py). A file on the Edge server saves each reason. The name of the file
-has a digest of the reason. Its lines are the thumbprints of the certificates that were in use when the reason was new.
-Only these certificates are replaced. So a run every night asks the authority only once.
+has a digest of the reason. The lines of the file are the thumbprints of the certificates that were in use when the
+reason was new. Only these certificates are replaced. So a run every night asks the authority only once.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class RenewNow:
     """The reason to replace the certificate in use now.
 
     reason: the text of the user or of the issuer.
-    compromised: whether others have the key of the certificate in use.
+    compromised: whether the key of the certificate in use is no longer secret.
     note: the name of the file on the Edge; empty for a name with the digest of the reason.
     urgent: whether a source file with the certificate in use is refused.
     """
@@ -55,7 +55,7 @@ class RenewNow:
 
     @classmethod
     def read(cls, given: Params | None) -> RenewNow | None:
-        """Read the validated option; None if it is not set."""
+        """Read the validated option; None if the option is not set."""
         return cls(str(given["reason"]).strip(), bool(given.get("compromised"))) if given else None
 
     @property
@@ -73,11 +73,12 @@ class RenewNow:
 
 @dataclass(frozen=True)
 class Outdated:
-    """The certificates that are replaced before they are due.
+    """The certificates that are replaced early.
 
     thumbprints: the certificates.
-    why: the reason; None if there is none.
-    notes: the steps that save the reason and remove earlier reasons of the issuer; empty if an earlier run sent them.
+    why: the reason; None if no certificate is replaced early.
+    notes: the steps that save the reason and remove earlier reasons of the issuer; empty if an earlier run sent the
+        steps.
     at: the time for which the issuer asks, by thumbprint.
     """
 
@@ -97,7 +98,7 @@ class Outdated:
     def renewal(self, found: Renewal, thumbprint: str) -> Renewal:
         """Return the renewal of a certificate.
 
-        found: its renewal by its lifetime.
+        found: the certificate's renewal by its lifetime.
         """
         at = self.at.get(thumbprint)
         if at is not None and at < found.at:

@@ -70,14 +70,14 @@ def report(plan: CertificatePlan, outcome: CertificateOutcome) -> Result:
 
 
 def _earlier(in_use: Certificate | None, new: Certificate | None) -> t.Iterator[str]:
-    """Warn if the new certificate ends before the one in use, because the declared source may be wrong."""
+    """Warn if the new certificate ends before the certificate in use, because the declared source may be wrong."""
     if in_use is not None and new is not None and new.not_valid_after_utc < in_use.not_valid_after_utc:
         ends = (describe(new)["not_after"], describe(in_use)["not_after"])
         yield "the new certificate ends earlier (%s) than the certificate in use (%s). Check the source" % ends
 
 
 def _by_hand(plan: CertificatePlan) -> t.Iterator[str]:
-    """Yield the manual steps for a key that others have."""
+    """Yield the manual steps for a compromised key."""
     if not plan.offer.outdated.compromised:
         return
     for name in sorted(plan.offer.outdated.thumbprints):
@@ -96,7 +96,7 @@ def _by_hand(plan: CertificatePlan) -> t.Iterator[str]:
 def _unknown_key(own: str, before: EdgeState, proven: bool) -> list[str]:
     """Warn about a certificate in the store if the session does not show HasPrivateKey. The switch may be refused.
 
-    proven: whether Windows has just imported it with its key, or has assigned it.
+    proven: whether Windows has just imported the certificate with its key, or has assigned the certificate.
     """
     stored = before.store.get(own)
     if proven or stored is None or stored.has_key is not None:
@@ -129,7 +129,7 @@ def _in_force(plan: CertificatePlan, outcome: CertificateOutcome, own: str, mine
 def _diff(plan: CertificatePlan, outcome: CertificateOutcome, after: EdgeState, new: str) -> list[dict[str, str]]:
     """Return the diff.
 
-    new: the thumbprint of a certificate that a later run would make again; empty if there is none.
+    new: the thumbprint of a certificate that a later run would make again; empty without such a certificate.
     """
     names = [restart.service.name for restart in plan.switch.restarts]
     restarted = names if outcome.planned else [name for name in names if name in outcome.switched.down]

@@ -43,7 +43,7 @@ def _new(wanted: WantedCertificate) -> dict[str, Value]:
         "Type": tuple(wanted.usages),
         # The cmdlet's page shows one text with commas. Canonical domains have no commas.
         "DomainName": ",".join(wanted.names),
-        # Administrators see this name in the store. The collection does not use it.
+        # Administrators see this name in the store. The collection does not use the name.
         "FriendlyName": "sfb.xmpp",
         **_ALGORITHMS[wanted.source.key],
         "PrivateKeyExportable": False,
@@ -51,5 +51,5 @@ def _new(wanted: WantedCertificate) -> dict[str, Value]:
 
 
 def missing_names(names: t.Sequence[str], wanted: WantedCertificate) -> str:
-    """Return the wanted names that a request lacks, for a message; empty if it has all."""
+    """Return the wanted names that a request lacks, for a message; empty if no name is missing."""
     return ", ".join(sorted(set(wanted.names) - set(names)))

@@ -21,9 +21,9 @@ if t.TYPE_CHECKING:
 class AuthorityAnswer(t.NamedTuple):
     """The answer of an authority.
 
-    certificate: the certificate for the request's key; None if it does not exist yet.
+    certificate: the certificate for the request's key; None if the certificate does not exist yet.
     others: the other certificates of the answer.
-    remarks: why there is no certificate.
+    remarks: why the answer has no certificate.
     """
 
     certificate: Certificate | None = None
@@ -32,7 +32,7 @@ class AuthorityAnswer(t.NamedTuple):
 
 
 def read(path: str, public_key: bytes) -> AuthorityAnswer:
-    """Read the answer to the request with this public key (DER). Raises Refused if the file is not an answer."""
+    """Read the answer to the request with the public key (DER). Raises Refused if the file is not an answer."""
     data = private_file.read_if_there(path, "source.answer")
     if data is None:
         return AuthorityAnswer()

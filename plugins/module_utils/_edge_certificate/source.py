@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Define the base class of all sources. It checks which certificate is good, which is due, and which is in use.
+"""Define the base class of all sources. The class checks which certificate is good, due or in use.
 
 A source on the controller is a PKCS#12 file. All Edges of a pool get the certificate of this file. If the key is on the
 Edge, the source is the Edge's store.
@@ -35,7 +35,7 @@ from .wanted import WantedCertificate
 if t.TYPE_CHECKING:
     from .._x509.certificate import Certificate
 
-# A larger difference is not a time zone. One of the clocks is wrong.
+# A time zone cannot explain a larger difference. The clock of the Edge or of the controller is wrong.
 _CLOCKS = datetime.timedelta(days=1)
 
 
@@ -43,8 +43,8 @@ class CertificateSource(abc.ABC):
     """A kind of source, for one Edge.
 
     needs: the required options.
-    makes: whether it makes certificates.
-    on_edge: whether the key is made on the Edge and stays there.
+    makes: whether the source makes certificates.
+    on_edge: whether the key is made on the Edge and stays on the Edge.
     """
 
     needs: t.ClassVar[tuple[str, ...]] = ()
@@ -76,10 +76,10 @@ class CertificateSource(abc.ABC):
 
     @abc.abstractmethod
     def _choose(self) -> Offer | Waiting:
-        """Choose an existing certificate, or make one."""
+        """Choose an existing certificate, or make a new certificate."""
 
     def _issuer(self) -> str:
-        """Return the common name of this source's authority; empty if it is unknown."""
+        """Return the common name of this source's authority; empty if the name is unknown."""
         return ""
 
     def _other_issuer(self) -> str:
@@ -133,7 +133,7 @@ class CertificateSource(abc.ABC):
         return self._offer_bundle(bundle, self._check(bundle.certificate, bundle.others))
 
     def _keep(self) -> Offer:
-        """Keep the certificate in use. Raises Refused if there is none."""
+        """Keep the certificate in use. Raises Refused if no certificate is in use."""
         if self.in_force is None:
             raise Refused(["this Edge server has no staged certificate, and this phase makes none. Run phase: stage"])
         found = self._check(self.in_force, self._known_issuers())
@@ -193,7 +193,7 @@ class CertificateSource(abc.ABC):
     # Existing certificates
 
     def _assigned(self) -> Certificate | None:
-        """Return the certificate that all usages have; None if they have different ones, or if it cannot be read."""
+        """Return the certificate that all usages have; None if the usages differ or cannot be read."""
         names = {self.before.thumbprint(usage) for usage in self.wanted.usages}
         (name,) = names if len(names) == 1 else (None,)
         return parsed(self.before.store.get(name)) if name else None
@@ -212,7 +212,7 @@ class CertificateSource(abc.ABC):
         return self._issuers
 
     def _all_issuers(self) -> list[Certificate]:
-        """Return the CA certificates. One of them can be the issuer of the certificate in use."""
+        """Return the CA certificates that can be the issuer of the certificate in use."""
         stored = [one for name in ("CA", "Root") for one in map(parsed, self.reader.store(name).values())]
         return [*(one for one in stored if one is not None), *(self.wanted.anchors or ())]
 

@@ -36,5 +36,5 @@ class EnterpriseCa(CertificateSource):
         return self._offer(delivery, made=True)
 
     def _issuer(self) -> str:
-        # The name of an authority is SERVER\NAME. NAME is the common name of its certificate.
+        # The name of an authority is SERVER\NAME. NAME is the common name of the authority's certificate.
         return self.options.ca.rpartition("\\")[2]

@@ -23,12 +23,12 @@ from .source import CertificateSource, check_clock
 
 
 class Made(CertificateSource):
-    """A source that keeps the certificate of the file or the one in use, if it is good. Otherwise it makes one."""
+    """A source that keeps a good certificate of the file or in use. Otherwise the source makes a new certificate."""
 
     needs: t.ClassVar[tuple[str, ...]] = ("path",)
 
     def _choose(self) -> Offer:
-        # The Edges of a pool run in parallel, and one of them makes the certificate.
+        # The Edges of a pool run in parallel, and only one Edge's process makes the certificate.
         with private_file.alone(self.options.path, "source.path"):
             offered = self._offer_file()
             if offered is not None:

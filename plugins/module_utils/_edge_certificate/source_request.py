@@ -5,8 +5,8 @@
 
 """Handle the source ``request`` with the key on the controller. The key file is next to the PKCS#12 file.
 
-The key file shows that a request waits. While it exists, no other key is made. So a request is never made twice. The
-key file is removed when the PKCS#12 file is written.
+The key file shows that a request waits. While the key file exists, no run makes another key. So a request is never made
+twice. The key file is removed when the PKCS#12 file is written.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Request(CertificateSource):
     needs = ("path", "request", "answer")
 
     def _choose(self) -> Offer | Waiting:
-        # The Edges of a pool run in parallel, and one of them makes the request.
+        # The Edges of a pool run in parallel, and only one Edge's process makes the request.
         with private_file.alone(self.options.path, "source.path"):
             offered = self._offer_file()
             if offered is not None:

@@ -101,7 +101,7 @@ class RequestOnEdge(CertificateSource):
         return True
 
     def _saved_key(self) -> bytes | None:
-        """Return the public key (DER) of the request on the controller; None if there is none."""
+        """Return the public key (DER) of the request on the controller; None without a request."""
         saved = private_file.read_if_there(self.options.request, "source.request")
         try:
             return issue.load_request(saved)[0] if saved is not None else None

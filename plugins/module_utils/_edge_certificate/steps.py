@@ -15,7 +15,7 @@ from .edge import path_of
 
 
 def write(cmdlet: str, name: str, identity: str, data: bytes) -> Step:
-    """Return Set-Content or Add-Content of one of the collection's files, shown as ``identity``."""
+    """Return Set-Content or Add-Content for a file of the collection, shown as ``identity``."""
     return Step(cmdlet, identity, {"LiteralPath": path_of(name), "Encoding": "Byte", "Value": data})
 
 
@@ -25,14 +25,15 @@ def note(name: str, text: str) -> Step:
 
 
 def remove(name: str, identity: str = "") -> Step:
-    """Return Remove-Item of one of the collection's files, shown as ``identity``."""
+    """Return Remove-Item for a file of the collection, shown as ``identity``."""
     return Step("Remove-Item", identity or name, {"LiteralPath": path_of(name), "Force": True})
 
 
 def delete_certificate(thumbprint: str) -> Step:
     """Return Remove-Item of a certificate of the computer with its key.
 
-    DeleteKey is a parameter of the certificate provider (source: the page of Remove-Item). Without it the key stays.
+    DeleteKey is a parameter of the certificate provider (source: the page of Remove-Item). Without DeleteKey the key
+    stays.
     """
     path = "Cert:\\LocalMachine\\My\\" + thumbprint
     return Step("Remove-Item", thumbprint, {"LiteralPath": path, "DeleteKey": True, "Force": True})

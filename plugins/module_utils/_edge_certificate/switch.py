@@ -7,7 +7,7 @@
 
 Before the certificate is assigned, a file on the Edge marks that a restart is needed. The mark is removed when the
 services run again. So the next run completes an interrupted run. The file lists the services that still drain, and the
-services that stopped with them.
+services that stopped together with the draining services.
 """
 
 from __future__ import annotations
@@ -29,9 +29,10 @@ class WayBack:
     """The rollback to the former certificates of the usages.
 
     assign: one step for each certificate.
-    restarts: the same restarts again.
-    complete: whether every changing usage had a certificate. A usage without one keeps the new certificate.
-    presents: the thumbprint that the listener must present afterwards; None if it is unknown.
+    restarts: the restarts of the switch, for a second time.
+    complete: whether every changing usage had a certificate. A usage without a former certificate keeps the new
+        certificate.
+    presents: the thumbprint that the listener must present after the rollback; None if the thumbprint is unknown.
     """
 
     assign: tuple[Step, ...]
@@ -48,10 +49,10 @@ class SwitchPlan:
     """The switch to one certificate.
 
     thumbprint: the new certificate.
-    changing: the usages with another certificate or none.
-    had: the thumbprints of these usages before; None for none.
+    changing: the usages without this certificate.
+    had: the thumbprints of the changing usages before the switch; None for a usage without a certificate.
     former: the former certificate of the first changing usage.
-    mark, assign, unmark: the steps; None if there is nothing to do.
+    mark, assign, unmark: the steps; None for a step that is not needed.
     back: the rollback.
     services: all services of the product before the switch.
     presented: the handshake before the switch; None without a listener.
@@ -74,7 +75,7 @@ class SwitchPlan:
 
     @property
     def steps(self) -> tuple[Step, ...]:
-        """All steps in their order."""
+        """All steps in the order of the run."""
         found = [self.mark, self.assign]
         for restart in self.restarts:
             found += restart.steps
@@ -146,7 +147,7 @@ def _to_restart(
             "the services that present the certificates of %s are not all known, so all services of the Edge server "
             "are restarted" % ", ".join(usages)
         )
-    # A stopped service stays stopped, unless it must present the certificate.
+    # A stopped service stays stopped, unless the service must present the certificate.
     wanted = [s for s in services if not s.stopped or any(presents(s, usage) for usage in usages)]
     return wanted, warnings
 

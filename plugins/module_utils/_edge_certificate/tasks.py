@@ -106,7 +106,7 @@ INFO_ARGUMENT_SPEC: dict[str, t.Any] = {
     **_REQUIREMENTS,
 }
 
-# renew.as_of may be the start of a run, the same for all Edges. In check mode it may be any time.
+# renew.as_of may be the start of a run, which is the same for all Edges. In check mode, renew.as_of may be any time.
 _OTHER_TIME = datetime.timedelta(days=1)
 
 
@@ -241,7 +241,7 @@ def _later(
     findings: list[Finding],
     judge: t.Callable[..., list[Finding]],
 ) -> list[dict[str, t.Any]]:
-    """Return the findings that the certificate will have later, each with the time when it begins."""
+    """Return the findings that the certificate will have later, each finding with the time when the finding begins."""
     unchecked = any(one.code == x509.NOT_CHECKED for one in findings)
     states = ahead.later(
         certificate,
@@ -251,7 +251,7 @@ def _later(
         first=findings,
         judge=lambda at, seconds: judge(now=at, seconds=seconds),
         same=lambda found: {(one.code, one.severity) for one in found},
-        # If the check of the chain took too long, it is not repeated for later times.
+        # If the check of the chain took too long, the check is not repeated for later times.
         seconds=-1.0 if unchecked else x509.CHAIN_SECONDS,
     )
     return ahead.shown((at, {"findings": [one.as_dict() for one in found]}) for at, found in states)
@@ -301,7 +301,7 @@ def _presented(
 
 
 def _issuers(reader: EdgeReader, certificates: t.Sequence[t.Any]) -> list[t.Any]:
-    """Return the Edge's intermediates, which it sends, and its roots if one of them may be the direct issuer."""
+    """Return the intermediates that the Edge sends, and the Edge's roots if a root may be the direct issuer."""
     found: list[t.Any] = []
     for name in ("CA", "Root"):
         subjects = [one.subject for one in found]
@@ -315,7 +315,7 @@ def _now() -> datetime.datetime:
 
 
 def _renewal(params: Params, now: datetime.datetime, check: bool) -> tuple[RenewalRule, datetime.datetime]:
-    """Return when certificates are due, and the time of this decision. Raises Refused."""
+    """Return when certificates are due, and the time of the decision. Raises Refused."""
     given = params.get("renew") or {}
     share = given.get("lifetime_share")
     rule = RenewalRule(SHARE if share is None else share, given.get("days"))

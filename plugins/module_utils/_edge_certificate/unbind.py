@@ -24,7 +24,7 @@ _TOLD = ("thumbprint", "subject", "issuer", "serial_number", "names", "not_after
 
 
 def unbind(usages: t.Sequence[str], shell: Shell, check: bool) -> Result:
-    """Remove the certificate from the usages. It stays in the store. No service is restarted.
+    """Remove the certificate from the usages. The certificate stays in the store. No service is restarted.
 
     Raises Refused, ServerRefused, ShellError before anything is written.
     """

@@ -65,11 +65,11 @@ class WantedCertificate:
     names: the canonical names, the Access Edge's first.
     anchors: the trusted CA certificates; None if no trust store is set.
     rule: when certificates are due.
-    decided_at: the time of the renewal decision. It is the same for all Edges of a run.
+    decided_at: the time of the renewal decision. All Edges of a run have the same time.
     valid_at: the time at which certificates must be valid. A forecast sets a later time.
     now: the time of the controller's clock.
     keep_former: the days after which a replaced certificate is deleted from the store; None for never.
-    renew_now: why the certificate in use is replaced before it is due; None if it is not.
+    renew_now: why the certificate in use is replaced early; None if the certificate is not replaced early.
     issuer: the options about the issuer.
     graceful: how services are stopped for a restart; None for a plain stop.
     """
@@ -94,5 +94,5 @@ class WantedCertificate:
 
     @property
     def may_make(self) -> bool:
-        """Whether this run may make or request a certificate. The phase ``switch`` may not."""
+        """Whether this run may make or request a certificate. A run with the phase ``switch`` may not."""
         return self.phase != "switch"

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Define a server as a typed value. A task returns this value as its result. Other code reads it from the result."""
+"""Define a server as a typed value. A task returns this value as its result. Other code reads the result."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class Product:
     """The product of a server.
 
     text: the server's own text.
-    version: four numbers; None if the text has none.
-    release: a year; None if the text has none.
+    version: four numbers; None if the text has no version.
+    release: a year; None if the text has no year.
     """
 
     text: str
@@ -51,8 +51,8 @@ class SeenService:
 class Certificate:
     """A certificate with a usage.
 
-    usages: the usages that have it.
-    The other texts are None if the certificate is not in the computer's store. Times are UTC in ISO 8601.
+    usages: the usages that have the certificate. The other texts are None if the certificate is not in the computer's
+        store. Times are UTC in ISO 8601.
     """
 
     thumbprint: str
@@ -69,7 +69,7 @@ class Certificate:
 class Unobserved:
     """A part that could not be read.
 
-    reason: why it could not be read.
+    reason: why the part could not be read.
     """
 
     part: str
@@ -82,8 +82,8 @@ class Server:
 
     host, deployment: the names in the inventory.
     reached: whether a session was open.
-    reason: why no session was open; empty if one was.
-    broken: the step of statement.WAY that failed; empty if none failed.
+    reason: why no session was open; empty if a session was open.
+    broken: the step of statement.WAY that failed; empty if no step failed.
     cmdlets: the known cmdlets that the session offers.
     clock_ahead: the seconds that the server's clock is ahead of the controller's.
     unobserved: the parts that could not be read.

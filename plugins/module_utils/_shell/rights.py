@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Find the cmdlets that a session offers. A restricted endpoint offers only those that the account's roles allow."""
+"""Find the cmdlets that a session offers. A restricted endpoint offers only what the account's roles allow."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .statement import Shell, Statement
 
 LIST = "Get-Command"
 SELECT = "Select-Object"
-# Every cmdlet of the product that the collection may send. A session is asked for all of them at once. So every caller
+# Every cmdlet of the product that the collection may send. A session is asked for all cmdlets at once. So every caller
 # asks the same question, and the answer can be kept. A test compares this list with the code.
 KNOWN = (
     "Export-CsConfiguration", "Get-CsAccessEdgeConfiguration", "Get-CsAllowedDomain", "Get-CsBlockedDomain",
@@ -59,7 +59,8 @@ def roles_with(cmdlets: t.Collection[str]) -> tuple[str, ...]:
 
 def needed(cmdlets: t.Collection[str]) -> str:
     """Return what an account needs to have these cmdlets, as the text of a message."""
-    if any(name.endswith("-CsCertificate") for name in cmdlets):  # no remote shell of the product has these
+    # No remote shell of the product has the cmdlets for certificates.
+    if any(name.endswith("-CsCertificate") for name in cmdlets):
         return (
             "An account in the group Administrators of the server is needed, with the product's module in its session"
         )
@@ -72,9 +73,9 @@ def needed(cmdlets: t.Collection[str]) -> str:
 def lacks(account: str, cmdlets: t.Sequence[str], wants: str) -> str:
     """Return the message for an account whose session does not offer some cmdlets.
 
-    account: the account's name; empty if it is unknown.
+    account: the account's name; empty if the name is unknown.
     cmdlets: the cmdlets that are missing.
-    wants: what the account cannot do without them, as an infinitive.
+    wants: what the account cannot do without the cmdlets, as an infinitive.
     """
     text = "%s may not %s. Its session does not offer %s. %s"
     return text % (account or "the session's account", wants, ", ".join(cmdlets), needed(cmdlets))
@@ -83,8 +84,8 @@ def lacks(account: str, cmdlets: t.Sequence[str], wants: str) -> str:
 def question(cmdlets: t.Iterable[str] = ()) -> Statement:
     """Return the statement that asks which cmdlets of KNOWN and of ``cmdlets`` the session offers.
 
-    A session keeps the answer. The question always includes Select-Object, because the session must know whether it
-    can select properties. The Select-Object of a restricted session accepts both selected properties.
+    A session keeps the answer. The question always includes Select-Object, because the session must know whether the
+    server can select properties. The Select-Object of a restricted session accepts both selected properties.
     """
     return Statement(LIST, {"Name": (*sorted({*KNOWN, *cmdlets}), SELECT)}, select=("Name", "CommandType"))
 
@@ -93,7 +94,7 @@ def missing(shell: Shell, cmdlets: t.Iterable[str]) -> set[str] | None:
     """Return the cmdlets that the session does not offer; None if that is unknown. Needs one request a session.
 
     A cmdlet is missing only if the server says so. Source: the page of Get-Command. For each unknown name the cmdlet
-    writes an error and continues with the other names. Raises ShellError if there is no session.
+    writes an error and continues with the other names. Raises ShellError without a session.
     """
     wanted = {name.casefold(): name for name in cmdlets}
     if not wanted:
@@ -108,7 +109,7 @@ def missing(shell: Shell, cmdlets: t.Iterable[str]) -> set[str] | None:
     for error in answer.errors:
         name = error.target.casefold()
         if "CommandNotFound" not in error.error_id or name not in names:
-            return None  # the error is about something else, such as Get-Command itself
+            return None  # The error is not about a missing cmdlet. For example, Get-Command itself failed.
         denied.add(name)
     if not wanted.keys() <= found | denied or found & denied:
         return None

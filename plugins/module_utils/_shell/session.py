@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Define the shell of a host over its connection. It sends statements to the process that keeps the session open."""
+"""Define the shell of a host over its connection. Statements go to the process that keeps the session open."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ AIM = 5.0
 
 
 def needs_session(module: str, connection: str) -> str:
-    """Return the message for a module that runs over another connection.
+    """Return the message for a module that does not run over sfb.xmpp.management_shell.
 
     module: the module's name.
-    connection: the name of the other connection; empty if it is unknown.
+    connection: the name of the connection; empty if the name is unknown.
     """
     return (
         "%s works over the connection %s%s. Set 'ansible_connection: %s' for the host or the play."
@@ -42,7 +42,7 @@ def needs_session(module: str, connection: str) -> str:
 class Captured:
     """The answer to one statement, as the server sent it.
 
-    answer: the same answer, decoded.
+    answer: the decoded answer.
     output: the XML of each object.
     seconds: how long the statement took.
     selected: whether the server selected the wanted properties of the objects.
@@ -72,7 +72,7 @@ class ConnectionShell:
 
     @property
     def place(self) -> Place:
-        """The connection's data about its host. It needs no session."""
+        """The connection's data about its host. The data needs no session."""
         if self._place is None:
             try:
                 self._place = Place(**self._connection.place())
@@ -107,7 +107,7 @@ class ConnectionShell:
         return total
 
     def capture(self, statement: Statement) -> Captured:
-        """Run one statement that reads, and return the objects as the server sent them. Raises ShellError."""
+        """Run one statement that reads, and return the objects unchanged. Raises ShellError."""
         try:
             found = self._connection.capture(statement.encode())
         except ConnectionError as error:

@@ -6,7 +6,7 @@
 """Define the values between modules and a remote management shell: statements, answers and errors.
 
 A statement is one cmdlet with typed parameters, never script text. Statements and answers go from the module to the
-connection's process as JSON. Their JSON form is defined here, and only here.
+connection's process as JSON. Only this file defines the JSON form.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Secret:
 
 @dataclass(frozen=True)
 class Credential:
-    """A user name with its password. It is sent as a PSCredential. The session's key encrypts the password."""
+    """A user name with its password. The login is sent as a PSCredential. The session's key encrypts the password."""
 
     user: str
     password: Secret
@@ -58,7 +58,7 @@ class Credential:
 
 @dataclass(frozen=True)
 class ListChange:
-    """A change of a list property. It is sent as a PSListModifier, ``@{Add=...; Remove=...}``."""
+    """A change of a list property. The change is sent as a PSListModifier, ``@{Add=...; Remove=...}``."""
 
     add: tuple[str, ...] = ()
     remove: tuple[str, ...] = ()
@@ -75,9 +75,9 @@ class Statement:
     """One call of a cmdlet.
 
     parameters: values by the cmdlet's own parameter names. The order is kept.
-    select: the wanted properties of each object; empty for all. The server selects them with Select-Object in the same
-        pipeline. Some types have certain properties only then: PowerShell's type data serialises an X509Certificate2
-        as its RawData.
+    select: the wanted properties of each object; empty for all. The server selects the properties with Select-Object in
+        the same pipeline. Some types have certain properties only then: PowerShell's type data serialises an
+        X509Certificate2 as its RawData.
     long: whether the statement reads so much that a longer time limit applies.
     """
 
@@ -95,7 +95,7 @@ class Statement:
     def encode(self) -> dict[str, t.Any]:
         """Return the JSON form.
 
-        It is ``{"cmdlet": str, "parameters": {name: encoded value}, "select": [str], "long": bool}``.
+        The form is ``{"cmdlet": str, "parameters": {name: encoded value}, "select": [str], "long": bool}``.
         """
         return {
             "cmdlet": self.cmdlet,
@@ -140,9 +140,9 @@ class Answer:
 
     output: objects in order. Each is a plain value or a dict of the object's properties: bytes as bytes, enums as
         their name, times as ISO 8601 text, lists as lists.
-    errors: non-terminating and terminating errors. They do not name the statement that they belong to.
+    errors: non-terminating and terminating errors. The errors do not name their statement.
     warnings: texts of the warning stream.
-    lost: why the session was lost before the end; empty if it was not. After a loss it is unknown which writes took
+    lost: why the session was lost before the end; empty without a loss. After a loss it is unknown which writes took
         effect.
     refused: whether the endpoint refused the first pipeline with several statements as a whole. The later statements
         were not sent. From then on the session sends one statement at a time.
@@ -197,7 +197,7 @@ WAY = (DNS, PORT, TLS, LOGIN, SESSION)
 class ShellError(Exception):
     """The session could not be opened, or a call was refused before anything was sent.
 
-    broken: the step of WAY that failed; empty if none failed.
+    broken: the step of WAY that failed; empty if no step failed.
     """
 
     def __init__(self, text: str, broken: str = "") -> None:
@@ -210,10 +210,10 @@ class Place:
     """The host of a shell, in the inventory's words.
 
     host: the name in the inventory.
-    deployment: the value of sfb_xmpp_deployment; ``default`` if it is not set.
+    deployment: the value of sfb_xmpp_deployment; ``default`` if the variable is not set.
     account: the user of the session.
     home: Ansible's directory for its own files.
-    playbook: the collection's playbook that is running; empty if none is.
+    playbook: the collection's playbook that is running; empty if no playbook of the collection is running.
     """
 
     host: str = ""
@@ -227,14 +227,14 @@ class Place:
 
 
 class Shell(t.Protocol):
-    """The shell that sends statements to a server. It is the connection in production, and a fake in unit tests."""
+    """The shell that sends statements to a server. Production uses the connection, unit tests use a fake."""
 
     def invoke(self, statements: t.Sequence[Statement]) -> Answer:
         """Run the statements, in order, in one pipeline. Raises ShellError."""
 
 
 def place_of(shell: Shell) -> Place:
-    """Return the host of a shell, or an empty Place if the shell does not know it. Raises ShellError."""
+    """Return the host of a shell, or an empty Place if the shell knows no host. Raises ShellError."""
     place = getattr(shell, "place", None)
     return place if isinstance(place, Place) else Place()
 

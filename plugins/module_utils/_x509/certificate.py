@@ -60,7 +60,7 @@ FACTS = (
 
 # The policies of extended, domain, organization and individual validation (TLS Baseline Requirements, section 7.1.6.1).
 PUBLIC_POLICIES = frozenset(("2.23.140.1.1", "2.23.140.1.2.1", "2.23.140.1.2.2", "2.23.140.1.2.3"))
-# A certificate ends soon if less than this time is left. For short lifetimes, the limit is a third of the lifetime.
+# A certificate ends soon if less than 14 days are left. For short lifetimes, the limit is a third of the lifetime.
 SOON = datetime.timedelta(days=14)
 # The time limit of all checks of a chain, in seconds. The check of a good chain takes milliseconds.
 CHAIN_SECONDS = 5.0
@@ -94,7 +94,7 @@ class Bundle:
 def load_pkcs12(data: bytes, passphrase: Secret | None) -> Bundle:
     """Open a PKCS#12 file (RFC 7292) with any encryption. Raises Unusable."""
     keep_quiet()
-    # A missing and an empty passphrase have different encodings, and tools confuse them.
+    # A missing and an empty passphrase have different encodings, and tools confuse both encodings.
     attempts = [passphrase.reveal().encode("utf-8")] if passphrase and passphrase.reveal() else [None, b""]
     content = None
     for attempt in attempts:
@@ -105,7 +105,7 @@ def load_pkcs12(data: bytes, passphrase: Secret | None) -> Bundle:
             raise Unusable(
                 error("unsupported_encryption", "the file uses an encryption that is not supported", _EXPORT)
             ) from None
-        except ValueError:  # the library's text does not distinguish the cases
+        except ValueError:  # The library's text does not distinguish the cases.
             continue
     if content is None:
         raise Unusable(_why_not_opened(data, passphrase))
@@ -121,7 +121,7 @@ def load_pkcs12(data: bytes, passphrase: Secret | None) -> Bundle:
 
 
 def wrap(bundle: Bundle, passphrase: Secret, now: datetime.datetime) -> bytes:
-    """Return the PKCS#12 file that is sent: the certificate, its key and its intermediates, never a root.
+    """Return the PKCS#12 file that is sent: the certificate, its key and the intermediates, never a root.
 
     Every Windows Server from 2008 R2 on opens PBESv1 with SHA-1 and 3DES and a SHA-1 MAC. Windows Server 2016 and older
     answer "wrong password" to AES. So only the passphrase protects the file.
@@ -140,7 +140,7 @@ def wrap(bundle: Bundle, passphrase: Secret, now: datetime.datetime) -> bytes:
 
 
 def load_chain(data: bytes) -> tuple[Certificate, ...]:
-    """Return the certificates of a PEM file in their order. Raises Unusable."""
+    """Return the certificates of a PEM file in the file's order. Raises Unusable."""
     keep_quiet()
     try:
         return tuple(x509.load_pem_x509_certificates(data))
@@ -151,7 +151,7 @@ def load_chain(data: bytes) -> tuple[Certificate, ...]:
 
 
 def parse(raw: bytes) -> Certificate:
-    """Read a certificate from its DER form. Raises Unusable."""
+    """Read a certificate from DER data. Raises Unusable."""
     keep_quiet()
     try:
         return x509.load_der_x509_certificate(raw)
@@ -165,7 +165,7 @@ def thumbprint(certificate: Certificate) -> str:
 
 
 def common_name(name: t.Any) -> str:
-    """Return the common name of a subject or an issuer in its printable form (foreign); empty if there is none."""
+    """Return the common name of a subject or an issuer in printable form (foreign); empty without a common name."""
     return next((foreign(str(one.value)) for one in name.get_attributes_for_oid(NameOID.COMMON_NAME)), "")
 
 
@@ -190,7 +190,7 @@ def describe(certificate: Certificate) -> dict[str, t.Any]:
 def is_public(certificate: Certificate) -> bool:
     """Return whether the certificate has a policy for public TLS certificates.
 
-    Such a certificate has exactly one of the policies that are reserved for it (CA/Browser Forum, TLS Baseline
+    A public TLS certificate has exactly one of the reserved policies (CA/Browser Forum, TLS Baseline
     Requirements, section 7.1.2.7.9).
     """
     policies = extension(certificate, "CertificatePolicies") or ()
@@ -208,7 +208,7 @@ def public_bytes(key: t.Any) -> bytes:
 
 
 def public_key_of(certificate: Certificate) -> bytes:
-    """Return the certificate's public key as public_bytes() does; empty if it cannot be decoded."""
+    """Return the certificate's public key as public_bytes() does; empty if the key cannot be decoded."""
     key = _public_key(certificate)
     return public_bytes(key) if key is not None else b""
 
@@ -218,7 +218,7 @@ def is_elliptic(certificate: Certificate) -> bool:
 
 
 def dns_names(certificate: Certificate) -> list[str]:
-    """Return the DNS names of the subject alternative name extension for comparisons, in lower case, in their order."""
+    """Return the DNS names of the subject alternative names for comparisons, in lower case and unsorted."""
     alternative = extension(certificate, "SubjectAlternativeName")
     if alternative is None:
         return []
@@ -226,7 +226,7 @@ def dns_names(certificate: Certificate) -> list[str]:
 
 
 def subject_name(certificate: Certificate) -> str:
-    """Return the subject's common name for comparisons, in lower case; empty if there is none."""
+    """Return the subject's common name for comparisons, in lower case; empty without a common name."""
     names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
     return str(names[0].value).lower() if names else ""
 
@@ -244,11 +244,11 @@ def check(
     """Return the findings about a certificate, errors first.
 
     now: the time of the check, in UTC with its time zone.
-    names: the canonical names that it must cover, the Access Edge's first. Empty: names are not checked.
-    others: the certificates that come with it. None: they are unknown, so missing intermediates are not reported.
+    names: the canonical names that the certificate must cover, the Access Edge's first. Empty: names are not checked.
+    others: the certificates that come with the certificate. None: unknown, so missing intermediates are not reported.
     anchors: the trusted CA certificates. None: trust is not checked.
     rsa_only: whether the server is a Lync Server 2013, which cannot use keys of the CNG providers.
-    seconds: the time limit of the chain's checks. If they take longer, the finding NOT_CHECKED with the severity
+    seconds: the time limit of the chain's checks. If the checks take longer, the finding NOT_CHECKED with the severity
         unknown replaces their findings.
     """
     found = [
@@ -333,7 +333,7 @@ def _check_names(certificate: Certificate, names: t.Sequence[str]) -> t.Iterator
 
 
 def _stands_for(wildcard: str, name: str) -> bool:
-    """Return whether a wildcard covers a name. It covers exactly one label (RFC 9525 section 6.3)."""
+    """Return whether a wildcard covers a name. A wildcard covers exactly one label (RFC 9525 section 6.3)."""
     label, dot, rest = name.partition(".")
     return bool(label and dot) and wildcard[2:] == rest
 
@@ -356,10 +356,10 @@ def _check_signatures(
     certificate: Certificate, others: t.Sequence[Certificate], now: datetime.datetime, end: float
 ) -> t.Iterator[Finding]:
     pss = (SignatureAlgorithmOID.RSASSA_PSS, PublicKeyAlgorithmOID.RSASSA_PSS)
-    # Only the certificates of its chains are checked. Other certificates of a file or a store are not sent.
+    # Only the certificates of the chains are checked. Other certificates of a file or a store are not sent.
     for one in paths(certificate, others, now, end):
         if one is not certificate and self_signed(one):
-            continue  # the signature of a root is never checked
+            continue  # The signature of a root is never checked.
         if one.signature_algorithm_oid in pss or one.public_key_algorithm_oid in pss:
             yield error(
                 "rsassa_pss",

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Check whether a certificate's chain ends at a trusted CA. OpenSSL decides. This code finds the broken certificate.
+"""Check whether a certificate's chain ends at a trusted CA. OpenSSL decides. The code finds the broken certificate.
 
 OpenSSL follows only one path, and reports the first error. So each path that the signatures allow is checked by itself,
 with one trusted certificate. The chain is good if OpenSSL accepts one of the paths (RFC 5280 section 6).
@@ -36,7 +36,7 @@ if t.TYPE_CHECKING:
 # A longer path is a loop or a mistake. Paths of public CAs have two or three certificates.
 _LONGEST_PATH = 8
 
-# The defects of a chain: code -> remedy. A chain with one of these defects proves nothing.
+# The defects of a chain: code -> remedy. A chain with such a defect proves nothing.
 CHAIN = {
     "untrusted": "add the missing intermediates to the file, or the CA to the trust store",
     "incomplete_chain": "add the intermediates to the file, or the CA to the trust store",
@@ -79,12 +79,12 @@ class _Refusal(t.NamedTuple):
 def paths(
     certificate: Certificate, others: t.Iterable[Certificate], now: datetime.datetime | None, end: float = math.inf
 ) -> dict[Certificate, Path]:
-    """Return a shortest path from the certificate to itself and to each certificate above it, the nearest first.
+    """Return a shortest path from the certificate to itself and to each certificate above, the nearest first.
 
-    If several paths lead to a certificate, only the first is followed, because the certificates above it are the same.
+    If several paths lead to a certificate, only the first path is followed, because all paths continue in the same way.
     CA certificates that certify each other have an unlimited number of paths.
 
-    others: the certificates that may be above it.
+    others: the certificates that may be above the certificate.
     now: only CA certificates that are valid at this time are used. None: all CA certificates with a matching key.
     end: the time limit by time.monotonic(). Raises TimeIsUp.
     """
@@ -115,13 +115,13 @@ def check_chain(
 
     The validity of the certificate itself is not checked.
 
-    others: the certificates that are sent with it, in any order.
+    others: the certificates that are sent with the certificate, in any order.
     anchors: the trusted certificates.
     end: the time limit by time.monotonic(). Raises TimeIsUp.
     """
     trusted = frozenset(anchors)
     refused: dict[tuple[Certificate, ...], _Refusal] = {}
-    # A CA can have an old and a new certificate. Without the bad one, a longer path may be good.
+    # A CA can have an old and a new certificate. Without the bad certificate, a longer path may be good.
     spoiling: set[Certificate] = set()
     tried = -1
     while tried < len(refused):
@@ -142,14 +142,14 @@ def check_chain(
     _check_time(end)
     purpose = any(refusal.code == _PURPOSE for refusal in refused.values())
     if not purpose and _verify(certificate, together, [one for one in together if one in trusted], now) is None:
-        return []  # this good path is not one of the shortest
+        return []  # The good path is longer than the shortest paths.
     return min((_explain(list(path), refusal, now) for path, refusal in refused.items()), key=len)
 
 
 def broken(
     certificate: Certificate, others: t.Sequence[Certificate], now: datetime.datetime, end: float = math.inf
 ) -> list[Finding]:
-    """Return the defects of the certificates above this one, if the trusted CAs are unknown."""
+    """Return the defects of the certificates above the certificate, if the trusted CAs are unknown."""
     longest = max(paths(certificate, others, None, end).values(), key=len)
     return _group(_defects(longest, now, rooted=False))
 
@@ -196,7 +196,8 @@ def _verify(
         crypto.X509StoreContext(store, crypto.X509.from_cryptography(leaf), above).verify_certificate()
     except crypto.X509StoreContextError as exc:
         code, depth, text = exc.errors
-        # OpenSSL checks the times from the top down. If the leaf's time is wrong, all others are good.
+        # OpenSSL checks the times from the top down. If the leaf's time is wrong, the times of all other certificates
+        # are good.
         return None if depth == 0 and code in (_NOT_YET_VALID, _EXPIRED) else _Refusal(code, depth, str(text))
     except crypto.Error:
         return _Refusal(0, 0, "a certificate of the chain cannot be decoded")
@@ -206,7 +207,7 @@ def _verify(
 def _no_anchor(
     certificate: Certificate, others: t.Sequence[Certificate], now: datetime.datetime, end: float
 ) -> list[Finding]:
-    # Use the longest path. If two have the same length, use the path with valid certificates.
+    # Use the longest path. If two paths have the same length, use the path with valid certificates.
     ways = [way for at in (now, None) for way in paths(certificate, others, at, end).values()]
     longest: Path = max(ways, key=len)
     top = longest[-1]
@@ -263,7 +264,7 @@ def _defects(path: Path, now: datetime.datetime, rooted: bool) -> t.Iterator[tup
 
 
 def _purpose(path: Path) -> _Refusal | None:
-    """Return the refusal for the first CA certificate below the trusted one that may not issue for servers."""
+    """Return the refusal for the first CA certificate that may not issue for servers. The trusted CA is not checked."""
     for depth, one in enumerate(path[1:-1], 1):
         if not _for_servers(one):
             return _Refusal(_PURPOSE, depth, "")
@@ -271,16 +272,17 @@ def _purpose(path: Path) -> _Refusal | None:
 
 
 def _for_servers(certificate: Certificate) -> bool:
-    """Return whether a CA may issue for server authentication. Its own purposes limit those of its certificates.
+    """Return whether a CA may issue for server authentication. A CA's purposes limit its certificates.
 
-    RFC 5280 does not require this. OpenSSL (openssl-verification-options(1), "extended key usage") and Windows do.
+    RFC 5280 does not require this limit. OpenSSL (openssl-verification-options(1), "extended key usage") and Windows
+    do.
     """
     purposes = extension(certificate, "ExtendedKeyUsage")
     return purposes is None or not {SERVER_AUTH, ANY_PURPOSE}.isdisjoint(one.dotted_string for one in purposes)
 
 
 def _no_ca(certificate: Certificate) -> str:
-    """Return why the certificate may not sign others; empty if it may (RFC 5280 sections 4.2.1.3 and 4.2.1.9)."""
+    """Return why the certificate may not sign others; empty without a reason (RFC 5280 sections 4.2.1.3, 4.2.1.9)."""
     if not may_sign(certificate):
         return "is not a CA certificate"
     usage = extension(certificate, "KeyUsage")
@@ -288,9 +290,9 @@ def _no_ca(certificate: Certificate) -> str:
 
 
 def _extensionless(certificate: Certificate) -> bool:
-    """Return whether this is a root from before X.509 version 3, which has no extensions.
+    """Return whether the certificate is a root from before X.509 version 3. Such a root has no extensions.
 
-    OpenSSL and Windows accept such a root if it is trusted.
+    OpenSSL and Windows accept such a root if the root is trusted.
     """
     return certificate.version.value == 0 and self_signed(certificate)
 
@@ -315,7 +317,7 @@ def _constrained(path: Path, depth: int, now: datetime.datetime) -> str:
 
 
 def _constraining(path: Path, now: datetime.datetime) -> Certificate:
-    """Return the lowest CA certificate whose name constraints are violated. The path to it is refused for names."""
+    """Return the lowest CA certificate whose name constraints are violated. Its path is refused for names."""
     for end in range(2, len(path)):
         refusal = _verify(path[0], path[1 : end - 1], path[end - 1 : end], now)
         if refusal is not None and refusal.code in _NAMES:
@@ -324,7 +326,7 @@ def _constraining(path: Path, now: datetime.datetime) -> Certificate:
 
 
 def _spoiling(path: Path, refusal: _Refusal, now: datetime.datetime) -> Certificate:
-    """Return the certificate without which another path may be good."""
+    """Return the certificate to leave out, so that another path may be good."""
     if refusal.code in _NAMES:
         return _constraining(path, now)
     return path[min(refusal.depth, len(path) - 1)]
@@ -338,7 +340,7 @@ def _called(path: Path, one: Certificate, trusted: bool = False) -> str:
 
 
 def _group(defects: t.Iterable[tuple[str, str]]) -> list[Finding]:
-    """Return one finding for each code. The texts keep the order of the path."""
+    """Return one finding for each code. The texts have the order of the path."""
     texts: dict[str, list[str]] = {}
     for code, text in defects:
         texts.setdefault(code, []).append(text)

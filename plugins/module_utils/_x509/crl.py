@@ -5,7 +5,8 @@
 
 """Check with the issuer's CRL whether a certificate is revoked (RFC 5280 section 5). This code is pure.
 
-A CRL is a proof only if the issuer signed it, and if it is about this certificate. Otherwise the result is unknown.
+A CRL is a proof only if the issuer signed the CRL, and if the CRL is about the certificate. Otherwise the result is
+unknown.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from .issuer import RevokedByIssuer
 try:
     from cryptography import x509
     from cryptography.exceptions import UnsupportedAlgorithm
-except ImportError:  # certificate.py reports this before a function of this file is called
+except ImportError:  # certificate.py reports a missing library before a function of this file is called.
     pass
 
 if t.TYPE_CHECKING:
@@ -33,7 +34,7 @@ class Revocation:
     """The result of a check for revocation.
 
     revoked: the revocation; None if the certificate is not revoked, or if the result is unknown.
-    unknown: why the result is unknown; empty if it is known.
+    unknown: why the result is unknown; empty for a known result.
     """
 
     revoked: RevokedByIssuer | None = None
@@ -41,12 +42,12 @@ class Revocation:
 
 
 def places(certificate: Certificate) -> list[str]:
-    """Return the HTTP addresses of the issuer's CRL, in their order."""
+    """Return the HTTP addresses of the issuer's CRL, in the certificate's order."""
     points = extension(certificate, "CRLDistributionPoints") or ()
     names = (
         str(name.value)
         for point in points
-        # A CRL of another issuer, or for some reasons only, cannot be used.
+        # A CRL of another issuer cannot be used. A CRL for some reasons only cannot be used either.
         if point.full_name and point.crl_issuer is None and point.reasons is None
         for name in point.full_name
         if isinstance(name, x509.UniformResourceIdentifier)
@@ -60,7 +61,7 @@ def judge(
     """Check a certificate with a CRL.
 
     data: the CRL.
-    issuers: CA certificates. One of them can be the issuer.
+    issuers: CA certificates that can be the issuer.
     """
     issuer = next((one for one in issuers if issued(certificate, one)), None)
     if issuer is None:
@@ -94,7 +95,7 @@ def _load(data: bytes) -> x509.CertificateRevocationList:
 def _wrong(
     found: x509.CertificateRevocationList, certificate: Certificate, issuer: Certificate, now: datetime.datetime
 ) -> str:
-    """Return why the CRL cannot be used for the certificate; empty if it can (RFC 5280 section 6.3.3)."""
+    """Return why the CRL cannot be used for the certificate; empty if the CRL can be used (RFC 5280 section 6.3.3)."""
     try:
         signed = found.issuer == issuer.subject and found.is_signature_valid(t.cast(t.Any, issuer.public_key()))
     except (TypeError, ValueError, UnsupportedAlgorithm):
@@ -117,7 +118,7 @@ def _of_others(point: x509.IssuingDistributionPoint, certificate: Certificate) -
         return "the CRL is not for certificates of servers"
     if point.only_some_reasons or point.relative_name is not None:
         return "the CRL is only a part of a list, in a form that is not supported"
-    # If an authority has several CRLs, each CRL has its own address in it. So one cannot replace another.
+    # If an authority has several CRLs, each CRL contains its own address. So a CRL cannot replace another CRL.
     own = [one for named in extension(certificate, "CRLDistributionPoints") or () for one in named.full_name or ()]
     if point.full_name and not any(name in own for name in point.full_name):
         return "the certificate has the address of another CRL"

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Read parts of foreign certificates without trust in their form."""
+"""Read parts of foreign certificates. The form of the certificates can be wrong."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if t.TYPE_CHECKING:
 def keep_quiet() -> None:
     """Stop the library's warnings about unusual certificates, such as a root with the serial number 0.
 
-    Users cannot change foreign certificates, and printed warnings disturb Ansible's output. Call this before a
+    Users cannot change foreign certificates, and printed warnings disturb Ansible's output. Call this function before a
     certificate is loaded, because Ansible's plugin loader removes filters that are set during an import. The filters
     stay, because warnings.catch_warnings is not safe in threads.
     """
@@ -37,7 +37,7 @@ def keep_quiet() -> None:
 
 
 def unreadable(certificate: Certificate) -> str:
-    """Return why the certificate's extensions or names cannot be read; empty if they can."""
+    """Return why the certificate's extensions or names cannot be read; empty if they can be read."""
     try:
         certificate.extensions  # noqa: B018 - decoded at the first access
         certificate.subject, certificate.issuer  # noqa: B018
@@ -51,7 +51,7 @@ def unreadable(certificate: Certificate) -> str:
 
 
 def extension(certificate: Certificate, name: str) -> t.Any:
-    """Return the value of an extension; None if it is missing or cannot be read.
+    """Return the value of an extension; None if the extension is missing or cannot be read.
 
     name: the class name in cryptography.x509.
     """
@@ -62,7 +62,7 @@ def extension(certificate: Certificate, name: str) -> t.Any:
 
 
 def may_sign(certificate: Certificate) -> bool:
-    """Return whether this is a CA certificate, according to its basic constraints."""
+    """Return whether the basic constraints say that the certificate is a CA certificate."""
     constraints = extension(certificate, "BasicConstraints")
     return bool(constraints is not None and constraints.ca)
 
@@ -81,5 +81,5 @@ def self_signed(certificate: Certificate) -> bool:
 
 
 def shown(name: x509.Name) -> str:
-    """Return a name in its form for messages."""
+    """Return a name in the form for messages."""
     return foreign(name.rfc4514_string())

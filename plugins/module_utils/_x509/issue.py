@@ -25,7 +25,7 @@ try:
     from cryptography.hazmat.primitives.asymmetric import ec, rsa
     from cryptography.hazmat.primitives.serialization import pkcs7, pkcs12
     from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
-except ImportError:  # certificate.py reports this before a function of this file is called
+except ImportError:  # certificate.py reports a missing library before a function of this file is called.
     pass
 
 if t.TYPE_CHECKING:
@@ -48,7 +48,7 @@ def is_elliptic(kind: str) -> bool:
 def make_key(kind: str) -> Key:
     """Create a private key.
 
-    kind: one of KEYS.
+    kind: a value of KEYS.
     """
     if is_elliptic(kind):
         return ec.generate_private_key(ec.SECP384R1() if kind == "ecdsa_p384" else ec.SECP256R1())
@@ -56,7 +56,7 @@ def make_key(kind: str) -> Key:
 
 
 def key_file(key: Key, passphrase: Secret | None) -> bytes:
-    """Return the key in PEM (PKCS#8). It is encrypted if there is a passphrase."""
+    """Return the key in PEM (PKCS#8). With a passphrase, the key is encrypted."""
     encryption: serialization.KeySerializationEncryption = serialization.NoEncryption()
     if passphrase:
         encryption = serialization.BestAvailableEncryption(passphrase.reveal().encode("utf-8"))
@@ -72,7 +72,7 @@ def load_key(data: bytes, passphrase: Secret | None, what: str) -> Key:
     try:
         key = serialization.load_pem_private_key(data, secret)
     except TypeError:
-        # The library raises this for an encrypted key without a passphrase, and for a plain key with one.
+        # The library raises TypeError for an encrypted key without a passphrase, and for a plain key with a passphrase.
         if secret:
             return load_key(data, None, what)
         raise Unusable(error("passphrase", "%s needs a passphrase" % what, "set its passphrase")) from None
@@ -85,7 +85,7 @@ def load_key(data: bytes, passphrase: Secret | None, what: str) -> Key:
 
 
 def pkcs12_file(bundle: Bundle, passphrase: Secret | None) -> bytes:
-    """Return the bundle as a PKCS#12 file for the controller. It has modern encryption if there is a passphrase."""
+    """Return the bundle as a PKCS#12 file for the controller. With a passphrase, the file has modern encryption."""
     encryption: serialization.KeySerializationEncryption = serialization.NoEncryption()
     if passphrase and passphrase.reveal():
         encryption = serialization.BestAvailableEncryption(passphrase.reveal().encode("utf-8"))
@@ -119,7 +119,7 @@ def load_request(data: bytes) -> tuple[bytes, list[str]]:
 
 
 def load_answer(data: bytes) -> list[Certificate]:
-    """Return the certificates of an authority's answer (PEM, DER or PKCS#7) in their order. Raises Unusable."""
+    """Return the certificates of an authority's answer (PEM, DER or PKCS#7) in the answer's order. Raises Unusable."""
     for load in (
         x509.load_pem_x509_certificates,
         lambda content: [x509.load_der_x509_certificate(content)],
@@ -147,12 +147,12 @@ def answer_to(public_key: bytes, certificates: t.Sequence[Certificate]) -> tuple
 class Authority:
     """An own certification authority.
 
-    chain: its certificate, then the certificates above it.
-    key: its private key.
+    chain: the authority's certificate, then the certificates above.
+    key: the authority's private key.
     """
 
     def __init__(self, chain: t.Sequence[Certificate], key: Key) -> None:
-        """Raise Unusable if certificate and key do not belong together, or if they may not sign certificates."""
+        """Raise Unusable if certificate and key do not match, or if the authority may not sign certificates."""
         self.chain, self._key = tuple(chain), key
         if public_key_of(chain[0]) != public_bytes(key.public_key()):
             text = "the key does not belong to the CA certificate"
@@ -162,7 +162,7 @@ class Authority:
             raise Unusable(error("ca_certificate", text, "put the certificate of the CA first into the file"))
 
     def issue(self, key: Key, names: t.Sequence[str], days: int, now: datetime.datetime, crl: str | None) -> Bundle:
-        """Issue a certificate for the names. It ends no later than the authority's own certificate. Raises Unusable.
+        """Issue a certificate for the names. The certificate ends no later than the authority's. Raises Unusable.
 
         days: the lifetime.
         crl: the URL of the CRL distribution point; None for none.
@@ -185,7 +185,7 @@ def self_signed(key: Key, names: t.Sequence[str], days: int, now: datetime.datet
 
 
 def _identifier(authority: Certificate) -> x509.AuthorityKeyIdentifier:
-    """Return the identifier of the issuer's key. It must be the issuer's own, so that chains can be built."""
+    """Return the identifier of the issuer's key, as the issuer's certificate names the key, to build chains."""
     try:
         own = authority.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
     except (x509.ExtensionNotFound, ValueError):

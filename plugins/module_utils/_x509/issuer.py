@@ -5,8 +5,8 @@
 
 """Read the issuer's answer about a certificate: its renewal window (RFC 9773) and its revocation. This code is pure.
 
-The answer comes from outside. For a mistake in the answer there is a text, and the user's own rule is used. The answer
-can only make a certificate due earlier, never later.
+The answer comes from outside. For a mistake in the answer, the result has a text, and the user's own rule is used. The
+answer can only make a certificate due earlier, never later.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from .fields import extension
 if t.TYPE_CHECKING:
     from .certificate import Certificate
 
-# RFC 5280 section 5.3.1: others have the key of the certificate or of an authority.
+# RFC 5280 section 5.3.1: the key of the certificate or of an authority is compromised.
 _STOLEN = ("keycompromise", "cacompromise", "aacompromise")
 _HINT = "the answer must be the object of RFC 9773 section 4.2, with suggestedWindow: {start, end}"
 # The issuer's answer replaces a certificate at most once in these days, or once in a quarter of its lifetime.
@@ -38,7 +38,7 @@ class RenewalWindow:
     """The time in which the issuer suggests the renewal.
 
     start, end: times with their time zone.
-    url: the page with the explanation; empty if there is none.
+    url: the page with the explanation; empty without a page.
     """
 
     start: datetime.datetime
@@ -46,7 +46,7 @@ class RenewalWindow:
     url: str = ""
 
     def moment(self, thumbprint: str) -> datetime.datetime:
-        """Return a random time in the window. For one certificate it is the same in every run.
+        """Return a random time in the window. For the same certificate, every run returns the same time.
 
         RFC 9773 section 4.2 requires a random time, so that clients do not renew all at once.
         """
@@ -55,7 +55,7 @@ class RenewalWindow:
         return self.start + (self.end - self.start) * share
 
     def mistake(self, not_before: datetime.datetime, not_after: datetime.datetime) -> str:
-        """Return why the window does not fit the certificate's validity; empty if it fits."""
+        """Return why the window does not fit the certificate's validity; empty if the window fits."""
         if self.end <= self.start:
             why = "it ends before it starts"
         elif self.start >= not_after:
@@ -71,7 +71,7 @@ class RenewalWindow:
 class RevokedByIssuer:
     """A revocation of a certificate.
 
-    at: the time as a text; empty if it is unknown.
+    at: the time as a text; empty if the time is unknown.
     reason: the reason of RFC 5280, in the issuer's spelling.
     """
 
@@ -80,7 +80,7 @@ class RevokedByIssuer:
 
     @property
     def compromised(self) -> bool:
-        """Whether the reason means that others have the key."""
+        """Whether the reason means that the key is compromised."""
         return re.sub(r"[^a-z]", "", self.reason.lower()) in _STOLEN
 
     def __str__(self) -> str:
@@ -156,7 +156,7 @@ def _time(given: t.Mapping[str, t.Any], name: str) -> datetime.datetime:
     """Parse a time of RFC 3339. Raises ValueError."""
     value = given.get(name)
     try:
-        # Python 3.10 cannot read Z. It reads fractions with three or six digits only.
+        # Python 3.10 cannot read Z. Python 3.10 reads fractions with three or six digits only.
         text = re.sub(r"\.\d+", "", str(value).upper()).replace("Z", "+00:00")
         found = datetime.datetime.fromisoformat(text)
         if not isinstance(value, str) or found.tzinfo is None:
@@ -181,7 +181,7 @@ def period(lifetime: datetime.timedelta) -> datetime.timedelta:
 
 
 def period_start(now: datetime.datetime, lifetime: datetime.timedelta) -> datetime.datetime:
-    """Return the start of the current period. It is the same on all Edges."""
+    """Return the start of the current period. All Edges have the same period."""
     length = max(period(lifetime), datetime.timedelta(hours=1))
     return _EPOCH + (now - _EPOCH) // length * length
 

@@ -3,10 +3,11 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Find the later findings about a certificate, if only the time changes. This code is pure, except for its time limit.
+"""Find the findings that a certificate will have later. The code is pure, except for its time limit.
 
-The check is repeated for each time at which its result can change. These are the start and the end of the validity of
-each certificate in the chain, and the time from which the certificate ends soon. Times are in UTC with their time zone.
+The check is repeated for each time at which its result can change. The times are the start and the end of the validity
+of each certificate in the chain, and the time from which the certificate ends soon. Times are in UTC with their time
+zone.
 """
 
 from __future__ import annotations
@@ -41,18 +42,19 @@ def later(
 ) -> list[tuple[datetime.datetime, Judgement]]:
     """Return the times up to HORIZON at which the result of the check changes, with the new results, in order of time.
 
-    others: all certificates that can be above this one in its chain.
-    soon: the time before its end in which a certificate ends soon (at most a third of its lifetime).
+    others: all certificates that can be above the certificate in its chain.
+    soon: the time before the end in which a certificate ends soon (at most a third of its lifetime).
     first: the current result.
-    ``judge``: makes the check. Its arguments are the time of the check and the time limit in seconds.
+    ``judge``: makes the check. The arguments are the time of the check and the time limit in seconds.
     same: returns the part of a result that is compared.
-    seconds: the time limit of all checks together. Later results do not check the chain, and have a finding for this.
+    seconds: the time limit of all checks together. Later results do not check the chain, and have a finding about the
+        missing check.
     """
     end = time.monotonic() + seconds
     found: list[tuple[datetime.datetime, Judgement]] = []
     former = same(first)
     for at in turns(certificate, _above(certificate, others, end), now, soon):
-        # Without time left, the check reports that it did not check the chain.
+        # Without time left, the check reports that the chain was not checked.
         then = judge(at, end - time.monotonic())
         if same(then) != former:
             found.append((at, then))
@@ -63,7 +65,7 @@ def later(
 def turns(
     certificate: Certificate, above: t.Iterable[Certificate], now: datetime.datetime, soon: datetime.timedelta
 ) -> list[datetime.datetime]:
-    """Return the times after ``now`` at which the result of a check can change, in whole seconds, in their order."""
+    """Return the times after ``now`` at which a check's result can change, in whole seconds, the earliest first."""
     start, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     # The first time at which less than ``soon`` is left.
     found = {(end - min(soon, (end - start) / 3)).replace(microsecond=0) + _SECOND}
@@ -75,7 +77,7 @@ def turns(
 
 
 def shown(states: t.Iterable[tuple[datetime.datetime, dict[str, t.Any]]]) -> list[dict[str, t.Any]]:
-    """Return the states in the form of results, each with the time from which it is true."""
+    """Return the states in the form of results, each state with the time from which the state is true."""
     return [{"from": utc(at), **state} for at, state in states]
 
 

@@ -26,10 +26,10 @@ _EPOCH = datetime.datetime(2000, 1, 1, tzinfo=datetime.timezone.utc)
 
 @dataclass(frozen=True)
 class RenewalRule:
-    """The rule for the renewal of certificates. If both attributes are set, the earlier time is used.
+    """The rule for the renewal of certificates. If days are also set, the earlier time is used.
 
     share: the share of the lifetime, above 0 and below 1.
-    days: the days before the end; None for no such rule.
+    days: the days before the end; None if only the share is used.
     """
 
     share: float = SHARE
@@ -51,9 +51,9 @@ class Renewal:
     """The renewal of a certificate.
 
     due: whether the certificate is due now.
-    at: the time from which it is due.
+    at: the time from which the certificate is due.
     left: the share of the lifetime that is left, 0 to 1.
-    reason: why it is due or not due yet.
+    reason: why the certificate is due or not due yet.
     """
 
     due: bool
@@ -66,7 +66,7 @@ class Renewal:
 
 
 def interval(lifetime: datetime.timedelta) -> datetime.timedelta:
-    """Return the time between two checks of a certificate with this lifetime."""
+    """Return the time between two checks of a certificate with the given lifetime."""
     return DAY if lifetime >= SHORT else DAY / 4
 
 
@@ -74,8 +74,9 @@ def due_at(start: datetime.datetime, end: datetime.datetime, rule: RenewalRule) 
     """Return the time from which a certificate is due.
 
     start, end: the validity of the certificate.
-    The rule's days are ignored if they are more than half of the lifetime. Otherwise a certificate with a short
-    lifetime would always be due, and every run would replace it.
+
+    The rule's days are ignored if the days are more than half of the lifetime. Otherwise a certificate with a short
+    lifetime would always be due, and every run would replace the certificate.
     """
     lifetime = end - start
     at = start + lifetime * rule.share
@@ -87,7 +88,7 @@ def due_at(start: datetime.datetime, end: datetime.datetime, rule: RenewalRule) 
 def renewal(start: datetime.datetime, end: datetime.datetime, now: datetime.datetime, rule: RenewalRule) -> Renewal:
     """Return whether a certificate is due in the current slot.
 
-    start, end: its validity.
+    start, end: the validity of the certificate.
     """
     at = due_at(start, end, rule)
     lifetime = end - start

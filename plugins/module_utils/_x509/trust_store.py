@@ -19,7 +19,7 @@ from .certificate import Unusable, load_chain
 if t.TYPE_CHECKING:
     from .certificate import Certificate
 
-# "TRUSTED CERTIFICATE" is OpenSSL's own form. It has more data than the certificate (openssl-x509(1)).
+# "TRUSTED CERTIFICATE" is OpenSSL's own form. The form has more data than the certificate (openssl-x509(1)).
 _PEM = re.compile(rb"-----BEGIN ((?:X509 |TRUSTED )?CERTIFICATE)-----.*?-----END \1-----", re.DOTALL)
 
 # The file names that `openssl rehash` makes and OpenSSL reads.
@@ -38,12 +38,12 @@ class Store(t.NamedTuple):
 
     @property
     def warnings(self) -> list[str]:
-        """One text about all skipped certificates, because a store may have many of them."""
+        """This is one text about all skipped certificates, because a store may have many of them."""
         return ["trust_store: skipped %s" % some(self.skipped)] if self.skipped else []
 
 
 def default() -> str:
-    """Return the path of the system's store, from the controller's Python. Raises Invalid if there is none."""
+    """Return the path of the system's store, from the controller's Python. Raises Invalid without a store."""
     paths = ssl.get_default_verify_paths()
     found = paths.cafile or paths.capath
     if not found:

@@ -34,7 +34,7 @@ class Budget:
         return self.end_of_step() - time.monotonic()
 
     def at_least(self, least: float) -> float:
-        """Return the seconds for a step without an answer. It has at least ``least`` seconds, even after the limit."""
+        """Return the seconds for a step without an answer. Even after the limit, ``least`` seconds remain."""
         return max(least, min(self._step, self._end - time.monotonic()))
 
     def spent(self) -> float:

@@ -5,7 +5,8 @@
 
 """Connect to a server for a probe: TCP, a server-to-server stream, TLS. Each step has a time limit.
 
-The peer's certificates are recorded, not trusted. They are checked afterwards. Only the handshake is sent.
+The peer's certificates are recorded, not trusted. Other code checks the certificates after the handshake. Only the
+handshake is sent.
 """
 
 from __future__ import annotations
@@ -58,11 +59,11 @@ class Failed(Exception):
 
 
 class Contexts:
-    """TLS settings by their lowest and highest version. Connections share them.
+    """TLS settings by their lowest and highest version. Connections share the settings.
 
-    own: the certificate for a peer that requests one.
-    legacy: whether servers without RFC 5746 (secure renegotiation) are accepted. OpenSSL 3 refuses them. Windows
-        accepts them.
+    own: the certificate for a peer that requests a certificate.
+    legacy: whether servers without RFC 5746 (secure renegotiation) are accepted. OpenSSL 3 refuses such servers.
+        Windows accepts such servers.
     """
 
     def __init__(self, own: Bundle | None = None, legacy: bool = False) -> None:
@@ -71,7 +72,7 @@ class Contexts:
         self.gateway = self._context(None, "TLSv1.2")
         self.only: dict[str, SSL.Context] = {}
         for version in VERSIONS:
-            with contextlib.suppress(SSL.Error):  # this OpenSSL was built without the version
+            with contextlib.suppress(SSL.Error):  # OpenSSL was built without the TLS version.
                 self.only[version] = self._context(version, version)
 
     def _context(self, lowest: str | None, highest: str) -> SSL.Context:
@@ -79,7 +80,7 @@ class Contexts:
             zip(VERSIONS, (SSL.TLS1_VERSION, SSL.TLS1_1_VERSION, SSL.TLS1_2_VERSION, SSL.TLS1_3_VERSION), strict=True)
         )
         context = SSL.Context(SSL.TLS_CLIENT_METHOD)
-        # Weak keys and old versions are accepted here, so that the checks can name them.
+        # Weak keys and old versions are accepted, so that the checks can report both.
         context.set_cipher_list(b"DEFAULT:@SECLEVEL=0")
         context.set_verify(SSL.VERIFY_NONE)
         context.set_info_callback(_notice_request)
@@ -96,7 +97,7 @@ class Contexts:
 
 
 class StreamConnection:
-    """An initiating stream over a socket, first without and then with TLS. It is a context manager."""
+    """An initiating stream over a socket, first without and then with TLS. The object is a context manager."""
 
     def __init__(self, address: str, port: int, to: str, from_: str, budget: Budget) -> None:
         """Connect. Raises Failed (refused, timeout, unreachable), TimeUp."""
@@ -106,7 +107,7 @@ class StreamConnection:
         self._budget = budget
         self._events: collections.deque[t.Any] = collections.deque()
         self._tls: SSL.Connection | None = None
-        self._silent = True  # the peer has not sent anything yet
+        self._silent = True  # The peer has not sent anything yet.
         seconds = budget.seconds()
         try:
             self._socket = socket.create_connection((address, port), timeout=seconds)
@@ -162,7 +163,7 @@ class StreamConnection:
                     raise Failed("closed", "the server ended the stream")
                 if isinstance(event, Broken):
                     raise Failed("broken", event.text, event.condition)
-                # Other events are ignored.
+                # All other events are ignored.
             self._events.extend(self.stream.receive(self._receive(end)))
 
     def start_tls(self, context: SSL.Context) -> SSL.Connection:
@@ -198,7 +199,7 @@ class StreamConnection:
         return tls
 
     def _receive(self, end: float) -> bytes:
-        """Return the peer's next data, decrypted. It is never empty."""
+        """Return the peer's next data, decrypted. The data is never empty."""
         while True:
             try:
                 if self._tls is not None:
@@ -207,7 +208,7 @@ class StreamConnection:
                 self._drain(t.cast(SSL.Connection, self._tls), end)
             except SSL.ZeroReturnError:
                 raise Failed("closed", "the server closed the connection") from None
-            except SSL.Error as exc:  # with TLS 1.3 the peer refuses a certificate after the handshake
+            except SSL.Error as exc:  # With TLS 1.3 the peer refuses a certificate after the handshake.
                 raise Failed("tls_failed", _reason(exc)) from None
             data = self._read(end)
             if not data:
@@ -277,13 +278,13 @@ def presented(
 
 
 def _notice_request(tls: SSL.Connection, where: int, outcome: int) -> None:
-    """Record a CertificateRequest. OpenSSL shows it only in the state of the handshake (SSL_state_string_long)."""
+    """Record a CertificateRequest. OpenSSL shows only the handshake's state (SSL_state_string_long)."""
     if b"certificate request" in tls.get_state_string():
         tls.set_app_data(True)
 
 
 def chain_of(tls: SSL.Connection) -> tuple[Certificate, ...]:
-    """Return the certificates in the order of the peer. Raises Failed if one cannot be decoded."""
+    """Return the certificates in the order of the peer. Raises Failed if a certificate cannot be decoded."""
     keep_quiet()
     try:
         return tuple(tls.get_peer_cert_chain(as_cryptography=True) or ())
@@ -305,7 +306,7 @@ def ask_for_tls(connection: StreamConnection) -> None:
 
 
 def _left(end: float) -> float:
-    """Return the seconds until ``end``. Raises TimeoutError if it is over."""
+    """Return the seconds until ``end``. Raises TimeoutError after ``end``."""
     seconds = end - time.monotonic()
     if seconds <= 0:
         raise TimeoutError

@@ -24,7 +24,7 @@ class Element:
 
     All names are in Clark notation, ``{namespace}local``. A name without a namespace is plain.
     text: the element's own character data in one text. The places of its parts between the children are not kept,
-        because they have no meaning in XMPP.
+        because the places have no meaning in XMPP.
     """
 
     name: str
@@ -33,7 +33,7 @@ class Element:
     children: tuple[Element, ...] = ()
 
     def child(self, name: str) -> Element | None:
-        """Return the first child with this name; None if there is none."""
+        """Return the first child with the name; None without such a child."""
         return next((child for child in self.children if child.name == name), None)
 
     def serialize(self, default_namespace: str = NS_SERVER) -> bytes:
@@ -56,7 +56,7 @@ def split_name(name: str) -> tuple[str, str]:
 def escape(text: str) -> str:
     """Escape a text for an element or for single quotes. Characters that XML does not allow become U+FFFD."""
     text = _NOT_XML.sub("\ufffd", text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    # These three characters must be references. Otherwise a parser changes them.
+    # The three characters must be references. Otherwise a parser changes the characters.
     text = text.replace("\r", "&#13;").replace("\n", "&#10;").replace("\t", "&#9;")
     return text.replace("'", "&apos;").replace('"', "&quot;")
 

@@ -5,7 +5,7 @@
 
 """Define the events of a server-to-server stream, which ``stream.Stream.receive`` returns.
 
-Domains are in lower case. Otherwise they have the peer's spelling. A missing attribute is ''.
+Domains are in lower case. All other texts have the peer's spelling. A missing attribute is ''.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from .xml_stream import Element
 class StreamOpened:
     """The peer's header.
 
-    dialback: whether it declares the namespace of dialback. Peers without features declare it.
+    dialback: whether the header declares the namespace of dialback. Peers without features declare the namespace.
     """
 
     from_: str
@@ -61,7 +61,7 @@ class TlsRefused:
 class AuthRequested:
     """The peer begins SASL.
 
-    identity: the authorization identity; None if the certificate has it.
+    identity: the authorization identity; None if the certificate has the identity.
     """
 
     mechanism: str

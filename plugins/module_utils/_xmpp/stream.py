@@ -109,12 +109,12 @@ class Stream:
     """One server-to-server stream, from either side.
 
     Call ``receive`` with data, handle its events in their order, and send the data of ``data_to_send``. ``receive``
-    never raises. An action that the protocol does not allow at the time raises RuntimeError. On a closed stream it does
-    nothing, because the peer may have ended the stream together with the data that is being answered.
+    never raises. An action that the protocol does not allow at the time raises RuntimeError. On a closed stream the
+    action does nothing, because the peer may have ended the stream together with the data that is being answered.
 
     role: initiating or receiving.
-    local, remote: the domains in the own header. A receiving side may set them before respond().
-    id: the id of the receiving side; empty before it is known.
+    local, remote: the domains in the own header. A receiving side may set the domains before respond().
+    id: the id of the receiving side; empty before the id is known.
     secure: whether TLS is active.
     authenticated: whether SASL has succeeded.
     validated: the pairs (originating, receiving) that dialback has proven.
@@ -138,7 +138,7 @@ class Stream:
         self.limits = limits or StreamLimits()
         self._new_id = new_id
         self._out: list[bytes] = []
-        self._reader: XmlReader | None = XmlReader(self.limits)  # None: nothing more is read
+        self._reader: XmlReader | None = XmlReader(self.limits)  # With None, nothing more is read.
         self._unfinished = ""
         self._attempts = 0
         self._dialback = True
@@ -180,7 +180,7 @@ class Stream:
         self._features_done = False
         # The current step: '', 'tls-requested', 'tls-proceed' or 'auth'.
         self._step = ""
-        # These keys have no answer yet: the own keys on the initiating side, the peer's keys on the receiving side.
+        # The keys without an answer: the own keys on the initiating side, the peer's keys on the receiving side.
         self._keys: list[Pair] = []
         self._stale, self._verifies = self._verifies, []
 
@@ -195,7 +195,8 @@ class Stream:
         try:
             while self._reader is not None:
                 if self._waits and self._reader.pending:
-                    # The data was sent before TLS or SASL took effect. It must not be read as data from afterwards.
+                    # The data was sent before TLS or SASL took effect. The data must not count as data that was sent
+                    # later.
                     if events:
                         events.pop()
                     raise Violation("policy-violation", "data was sent before the answer to the last request")
@@ -213,12 +214,12 @@ class Stream:
 
     @property
     def begun_refusal(self) -> bool:
-        """Whether the peer has begun a <failure/> of STARTTLS or SASL, and has not ended it."""
+        """Whether the peer has begun a <failure/> of STARTTLS or SASL without its end."""
         return self._unfinished in ("{%s}failure" % NS_TLS, "{%s}failure" % NS_SASL)
 
     @property
     def _waits(self) -> bool:
-        """Whether the peer must not send anything until it has an answer, or until TLS is active."""
+        """Whether the peer must not send anything until the peer has an answer, or until TLS is active."""
         return self._step == "tls-proceed" or (self.role == "receiving" and self._step != "")
 
     def _take(self, node: Header | Element | StreamEnd) -> Event | None:
@@ -331,7 +332,7 @@ class Stream:
         if text not in ("", "="):
             try:
                 identity = base64.b64decode(text, validate=True).decode()
-            except (binascii.Error, ValueError):  # UnicodeDecodeError is one
+            except (binascii.Error, ValueError):  # UnicodeDecodeError is a ValueError.
                 self._queue(write_auth_failure("incorrect-encoding"))
                 return None
         self._step = "auth"
@@ -374,7 +375,7 @@ class Stream:
 
     @property
     def unread(self) -> int:
-        """The bytes of an unfinished header or element. They never exceed the limit."""
+        """The bytes of an unfinished header or element. The bytes never exceed the limit."""
         return 0 if self._reader is None else self._reader.pending
 
     # Send on both sides
@@ -408,7 +409,7 @@ class Stream:
         """End the stream with an error (RFC 6120 section 4.9). Nothing more is read."""
         if not self.closed:
             if self.role == "receiving" and not self._header_sent:
-                self._send_header()  # an error must be inside a stream, RFC 6120 section 4.9.1.2
+                self._send_header()  # An error must be inside a stream, RFC 6120 section 4.9.1.2.
             if self._header_sent:
                 self._queue(write_stream_error(condition, text))
         self.close()
@@ -426,7 +427,7 @@ class Stream:
     def open(self, dialback: bool = True) -> None:
         """Queue the header.
 
-        dialback: whether to declare its namespace, here and after each restart.
+        dialback: whether to declare the namespace of dialback, in this header and after each restart.
         """
         if self._may(self.role == "initiating" and not self._header_sent, "open"):
             self._dialback = dialback
@@ -455,7 +456,7 @@ class Stream:
             self._queue(write_dialback("result", from_, to, "", key))
 
     def send_verify(self, from_: str, to: str, id: str, key: str) -> None:
-        """Ask ``to`` whether it made this key for the stream ``id`` (XEP-0220 section 2.2.1)."""
+        """Ask ``to`` whether ``to`` made the key for the stream ``id`` (XEP-0220 section 2.2.1)."""
         if self._may(self._is_open("initiating"), "send_verify"):
             self._verifies.append((from_.lower(), to.lower(), id))
             self._queue(write_dialback("verify", from_, to, id, key))
@@ -465,7 +466,7 @@ class Stream:
     def respond(self, dialback: bool = True) -> None:
         """Queue the header with a new id.
 
-        dialback: whether to declare its namespace.
+        dialback: whether to declare the namespace of dialback.
         """
         if self._may(self.role == "receiving" and self._opened and not self._header_sent, "respond"):
             self._dialback = dialback
@@ -482,7 +483,7 @@ class Stream:
             self._queue(write_features(starttls, mechanisms, dialback))
 
     def proceed_tls(self) -> None:
-        """Accept TLS. Send this, make the handshake, then call tls_established()."""
+        """Accept TLS. Send the queued data, make the handshake, then call tls_established()."""
         if self._may(self.role == "receiving" and self._step == "tls-requested", "proceed_tls"):
             self._step = "tls-proceed"
             self._queue("<proceed xmlns='%s'/>" % NS_TLS)
@@ -495,7 +496,7 @@ class Stream:
             self.close()
 
     def accept_auth(self) -> None:
-        """Accept SASL. The stream is authenticated, and the peer restarts it."""
+        """Accept SASL. The stream is authenticated, and the peer restarts the stream."""
         if self._may(self.role == "receiving" and self._step == "auth", "accept_auth"):
             self.authenticated = True
             self._queue("<success xmlns='%s'/>" % NS_SASL)
@@ -526,7 +527,7 @@ class Stream:
         """
         question = (to.lower(), from_.lower(), id)
         if question in self._stale:
-            self._stale.remove(question)  # the peer has restarted the stream, and does not wait for the answer
+            self._stale.remove(question)  # The peer has restarted the stream, and does not wait for the answer.
         elif self._may(self.role == "receiving" and self._header_sent and question in self._verifies, "answer_verify"):
             self._verifies.remove(question)
             if self._step != "tls-proceed":

@@ -28,7 +28,7 @@ Pair = tuple[str, str]
 
 
 def new_stream_id() -> str:
-    """Return a stream's id. It cannot be guessed, because dialback depends on it (RFC 6120 section 4.7.3)."""
+    """Return a stream's id. The id cannot be guessed, because dialback depends on it (RFC 6120 section 4.7.3)."""
     return secrets.token_hex(16)
 
 
@@ -56,12 +56,12 @@ def write_header(attributes: Iterable[tuple[str, str]], dialback: bool) -> str:
 
 
 def read_header(header: Header) -> StreamOpened:
-    """Read a header. Raises Violation if it does not belong to a stream between servers."""
+    """Read a header. Raises Violation if the header does not belong to a stream between servers."""
     namespace, local = split_name(header.name)
     if local != "stream":
         raise Violation("bad-format", "the stream does not start with a stream element")
-    # If the default namespace is missing, or is that of the stream, each stanza declares its namespace (RFC 6120
-    # section 4.8.3).
+    # If the default namespace is missing, or is the namespace of the stream, each stanza declares its namespace (RFC
+    # 6120 section 4.8.3).
     if namespace != NS_STREAM or header.namespaces.get("", "") not in (NS_SERVER, NS_STREAM, ""):
         raise Violation("invalid-namespace", "this is a stream between servers")
     attributes = header.attributes
@@ -130,7 +130,7 @@ def write_auth_failure(condition: str, text: str = "") -> str:
 def read_error(element: Element, namespace: str) -> tuple[str, str]:
     """Read the condition and the text of an error.
 
-    namespace: the namespace of its conditions.
+    namespace: the namespace of the error's conditions.
     """
     condition, text = "", ""
     for child in element.children:
@@ -147,12 +147,12 @@ def read_error(element: Element, namespace: str) -> tuple[str, str]:
 
 
 def domain(attributes: Mapping[str, str], name: str) -> str:
-    """Return the domain of an attribute in lower case; empty if there is none."""
+    """Return the domain of an attribute in lower case; empty without a domain."""
     return attributes.get(name, "").strip().lower()
 
 
 def read_pair(element: Element) -> Pair:
-    """Read the two domains of a dialback element. Raises Violation if one is missing."""
+    """Read the two domains of a dialback element. Raises Violation if a domain is missing."""
     from_, to = domain(element.attributes, "from"), domain(element.attributes, "to")
     if not from_ or not to:
         raise Violation("improper-addressing", "dialback without from or to")

@@ -23,8 +23,8 @@ from .element import Element
 
 __all__ = ["Element", "Header", "StreamEnd", "StreamLimits", "Violation", "XmlReader"]
 
-# Expat keeps every name, so a parser grows with its stream. It is replaced between two elements after this number of
-# bytes.
+# Expat keeps every name, so a parser grows with its stream. The parser is replaced between two elements after this
+# number of bytes.
 _PARSER_LIFETIME = 1 << 20
 
 # A namespace is copied into each of its names. So a long namespace would multiply the data of a peer.
@@ -110,7 +110,7 @@ class _Open:
 
 
 class XmlReader:
-    """The reader of one stream. Call ``append`` with data, then call ``next`` until it returns None.
+    """The reader of one stream. Call ``append`` with data, then call ``next`` until ``next`` returns None.
 
     The work is linear in the bytes, and the limits bound the memory. After a Violation the reader cannot be used.
     """
@@ -140,7 +140,7 @@ class XmlReader:
 
     @property
     def unfinished(self) -> str:
-        """The name of the unfinished element in Clark notation; empty if there is none."""
+        """The name of the unfinished element in Clark notation; empty without an unfinished element."""
         return self._stack[0].name if self._stack else ""
 
     def append(self, data: bytes) -> None:
@@ -148,7 +148,7 @@ class XmlReader:
         self._buffer += data
 
     def next(self) -> Header | Element | StreamEnd | None:
-        """Return the next item of the stream, or None if it is incomplete. Raises Violation."""
+        """Return the next item of the stream, or None if the item is incomplete. Raises Violation."""
         while not self._ready:
             token = self._token()
             if not token:
@@ -160,7 +160,8 @@ class XmlReader:
 
     def _renew(self) -> None:
         parser = expat.ParserCreate("UTF-8", " ")
-        # Since version 2.6 expat may delay complete tokens. This is not needed here, because it only gets whole tokens.
+        # Since version 2.6 expat may delay complete tokens. The delay is not needed, because expat only gets whole
+        # tokens.
         defer = getattr(parser, "SetReparseDeferralEnabled", None)
         if defer is not None:
             defer(False)
@@ -241,7 +242,7 @@ class XmlReader:
     # The tokens. The result depends only on the bytes, not on the pieces in which they arrive.
 
     def _token(self) -> bytes:
-        """Return the next token: a tag, a section, a reference, or a piece of text. Empty if it is incomplete."""
+        """Return the next token: a tag, a section, a reference, or a piece of text. Empty for an incomplete token."""
         buffer, room = self._buffer, self._limits.stanza_bytes - self._unit
         if not self._opened:
             found = _NOT_BLANK.search(buffer)
@@ -265,13 +266,13 @@ class XmlReader:
 
     @staticmethod
     def _not_xml(first: int) -> Violation:
-        # A byte order mark of UTF-16, or half a character of it.
+        # A byte order mark of UTF-16, or half a character of UTF-16.
         if first in (0x00, 0xFE, 0xFF):
             return Violation("unsupported-encoding", "XMPP is written in UTF-8")
         return Violation("not-well-formed", "text before the stream")
 
     def _size(self, end: int) -> int:
-        """Return the length of the token at the start of the buffer; 0 if it does not end before ``end``."""
+        """Return the length of the token at the start of the buffer; 0 if the token does not end before ``end``."""
         buffer = self._buffer
         if buffer[0] == 0x26:  # &
             found = _REFERENCE_END.search(buffer, 1, min(end, _REFERENCE_LENGTH))

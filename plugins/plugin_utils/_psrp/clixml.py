@@ -6,7 +6,7 @@
 """Read the XML of a server's object (CLIXML, MS-PSRP 2.2.5) as plain values. Unknown forms are errors.
 
 pypsrp itself accepts wrong objects: a damaged object becomes text, a wrong boolean becomes false, a wrong list becomes
-empty. This is not acceptable here, because the objects decide what is written.
+empty. The collection does not accept wrong objects, because the objects decide what is written.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _TEXTS = frozenset(("S", "ToString", "DT", "TS", "D", "Version", "URI", "XD", "S
 _LISTS = frozenset(("LST", "IE", "STK", "QUE"))
 
 _ESCAPED = re.compile("_[xX]([0-9A-Fa-f]{4})_")
-# .NET writes these two characters as references. XML 1.0 forbids these references (section 2.2).
+# .NET writes U+FFFE and U+FFFF as references. XML 1.0 forbids such references (section 2.2).
 _FORBIDDEN = re.compile("&#x(FFF[EF]);", re.IGNORECASE)
 
 
@@ -59,8 +59,8 @@ class Circular(dict):  # type: ignore[type-arg] # the keys and values do not mat
 def read(xml: str, wanted: frozenset[str] | None = None) -> t.Any:
     """Return an object as built-in types: an enumeration as its name, an object as the dict of its properties.
 
-    wanted: the names of the wanted properties in lower case; None for all. Only these properties are kept, and must be
-        readable.
+    wanted: the names of the wanted properties in lower case; None for all. Only the wanted properties are kept, and
+        must be readable.
     Raises UnreadableXml.
     """
     return _XmlReader(wanted).value(_parsed(xml), DEPTH)
@@ -102,7 +102,7 @@ def _parsed(xml: str) -> ET.Element:
 
 
 class _XmlReader:
-    """The reader of one message. References are to earlier objects and type names of the message."""
+    """The reader of one message. References refer to earlier objects and type names of the message."""
 
     def __init__(self, wanted: frozenset[str] | None = None) -> None:
         self._wanted = wanted
@@ -146,7 +146,7 @@ class _XmlReader:
         return found
 
     def _content(self, element: ET.Element, depth: int) -> t.Any:
-        """Return the value of an object: its list or simple value. Without them, its properties, or its text."""
+        """Return the value of an object: its list or simple value. Otherwise return its properties or its text."""
         types: list[str] = []
         shown: str | None = None
         simple: list[t.Any] = []
@@ -186,7 +186,7 @@ class _XmlReader:
         for element in group:
             name = text(element.get("N", ""))
             if wanted is not None and name.lower() not in wanted:
-                if len(element):  # a wanted property can refer to it
+                if len(element):  # A wanted property can refer to the object.
                     with contextlib.suppress(UnreadableXml):
                         self.value(element, depth)
                 continue
@@ -221,13 +221,13 @@ class _XmlReader:
 def text(content: str) -> str:
     """Return a text without the escapes for characters that XML does not allow (MS-PSRP 2.2.5.3.2).
 
-    A code point that is not a character becomes a visible mark (``marked``), because one such text must not hide the
-    whole list.
+    A code point that is not a character becomes a visible mark (``marked``), because a text with a mark must not hide
+    the whole list.
     """
     if "_" not in content or not _ESCAPED.search(content):
         return content
     whole = _ESCAPED.sub(lambda found: chr(int(found.group(1), 16)), content)
-    # The escapes are those of UTF-16. Some characters need two escapes.
+    # The escapes are units of UTF-16. Some characters need two escapes.
     return marked(whole.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass"))
 
 
@@ -250,9 +250,9 @@ def _rare(tag: str, content: str) -> t.Any:
         if tag == "G":
             return str(uuid.UUID(content))
         if tag == "C":
-            return chr(_integer(content, 0, 2**16 - 1)).encode().decode()  # this fails for half a character
+            return chr(_integer(content, 0, 2**16 - 1)).encode().decode()  # The encoding fails for half a character.
     except (ValueError, binascii.Error):
         raise UnreadableXml("'%s' cannot be read as <%s>" % (short(content), tag)) from None
     if tag == "SS":
-        return b""  # this is a secure string without an exchanged key. None would mean that the value is missing
+        return b""  # A secure string without an exchanged key. None would mean that the value is missing.
     raise UnreadableXml("<%s> is not a known type of value" % short(tag))

@@ -3,10 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Check a server's XML before it is read. It must be UTF-8, without a document type declaration, and not a web page.
+"""Check a server's XML before parsing. The XML must be UTF-8, without a document type, and not a web page.
 
-The parser itself finds a declaration in any form. It stops at the first element, because a declaration is only allowed
-before it (XML 1.0 section 2.8). So the check costs little.
+The parser itself finds a declaration in any form. The parser stops at the first element, because a declaration is only
+allowed before the first element (XML 1.0 section 2.8). So the check costs little.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class _Begun(Exception):
 
 
 def refuse_doctype(content: str | bytes) -> None:
-    """Raise Doctype if there is a document type declaration. The later reader refuses data that is not XML."""
+    """Raise Doctype for a document type declaration. The later reader refuses data that is not XML."""
     parser = xml.parsers.expat.ParserCreate("utf-8")
 
     def doctype(*_what: t.Any) -> None:
@@ -70,7 +70,7 @@ def check_answer(content: bytes, endpoint: str, page: bool = True) -> None:
         raise AnswerError("the server's answer is not in UTF-8, which is the encoding of the request")
     try:
         refuse_doctype(text.encode())
-    except Doctype:  # SOAP 1.2 (section 5) forbids it
+    except Doctype:  # SOAP 1.2 (section 5) forbids a document type declaration.
         raise AnswerError("the server's answer has a document type declaration, which is not allowed") from None
 
 

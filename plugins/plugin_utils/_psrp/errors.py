@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Explain a failure of the transport and what to check. Callers mask the secrets in a text before they show it."""
+"""Explain a failure of the transport and what to check. Callers mask the secrets before they show a text."""
 
 from __future__ import annotations
 
@@ -67,12 +67,12 @@ class LoginRefused(AnswerError):
     """Another host of this run refused the same account with the same password."""
 
 
-# OpenSSL's numbers (X509_V_ERR_) for a certificate that is not valid now, and for one with another name.
+# OpenSSL's numbers (X509_V_ERR_) for a certificate that is not valid now, and for a certificate with a wrong name.
 _NOT_NOW, _OTHER_NAME = (9, 10), (62, 64)
 
 
 def innermost(error: BaseException) -> BaseException:
-    """Return the first error of the network or TLS layer. requests and urllib3 wrap it."""
+    """Return the first error of the network or TLS layer. requests and urllib3 wrap this error."""
     while True:
         candidates: list[t.Any] = [getattr(error, "reason", None), *reversed(error.args)]
         inner = next((c for c in candidates if isinstance(c, BaseException)), None)
@@ -122,12 +122,12 @@ def transport_failed(error: BaseException) -> bool:
 
 
 def repeatable(error: BaseException) -> bool:
-    """Return whether a read may be sent again. It is not sent again for the same answer, or if the time is over."""
+    """Return whether a read may be sent again. It is not sent again for the same answer, or after the time limit."""
     return transport_failed(error) and not isinstance(error, AnswerError)
 
 
 def interrupted(error: BaseException) -> bool:
-    """Return whether Ansible's time limit or a signal ended the wait. Its daemon raises a bare Exception then."""
+    """Return whether Ansible's time limit or a signal ended the wait. Ansible's daemon then raises a bare Exception."""
     return error.__class__ is Exception
 
 
@@ -137,7 +137,7 @@ def alarm(error: BaseException) -> bool:
 
 
 def broken_link(error: BaseException) -> str:
-    """Return the step of statement.WAY that failed; empty if none failed.
+    """Return the step of statement.WAY that failed; empty if no step failed.
 
     After another failure, such as a missing library, nothing has reached the server.
     """
@@ -169,7 +169,7 @@ def _lost(inner: BaseException) -> bool:
 
 
 def _unresolved(inner: BaseException) -> bool:
-    """Return whether the name has no address. urllib3 before version 2 has no separate error for this."""
+    """Return whether the name has no address. urllib3 before version 2 has no separate error for a missing address."""
     return any(isinstance(one, socket.gaierror) for one in (inner.__cause__, inner.__context__))
 
 

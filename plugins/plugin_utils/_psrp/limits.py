@@ -3,11 +3,11 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Limit the time that a server may take, and the data that it may send.
+"""Limit the time that a server may take, and the data that the server may send.
 
-The timeouts of the HTTP library are for one read each. An answer of one byte a second never exceeds them. So the work
-with a server is done in a separate thread, and the caller waits for the thread until the limit. Then the sockets are
-closed, so that the thread ends and sends nothing more.
+A timeout of the HTTP library limits a single read. An answer of one byte a second never exceeds such a timeout. So the
+work with a server is done in a separate thread, and the caller waits for the thread until the limit. Then the sockets
+are closed, so that the thread ends and sends nothing more.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Limits:
     """The remaining time and bytes of one piece of work.
 
     seconds: the time limit.
-    variable: the variable that sets the time limit; empty if there is none.
+    variable: the variable that sets the time limit; empty without such a variable.
     """
 
     def __init__(self, seconds: float, variable: str = "") -> None:
@@ -87,7 +87,7 @@ class Limits:
         self._bytes += count
 
     def take(self, count: int) -> None:
-        """Count received bytes. Raises AnswerError if there are too many, or if the time is over."""
+        """Count received bytes. Raises AnswerError for too many bytes, or if the time is over."""
         self._bytes -= count
         if self._bytes < 0:
             raise AnswerError("the server sent more than %d MiB in answer to one call" % (MOST // 2**20))
@@ -104,7 +104,7 @@ def current() -> Limits:
 
 
 def within(limits: Limits, work: t.Callable[[], T]) -> T:
-    """Do the work in a thread and return its result. Raises its exceptions, and TooLate if it takes too long."""
+    """Do the work in a thread and return its result. Raises the exceptions of the work, and TooLate after the limit."""
     limits.check()
     over = threading.Event()
     results: list[T] = []

@@ -7,11 +7,11 @@
 
 Each host has its own process, and all processes may log in with the same account at the same time. Active Directory
 locks an account after a few refused logins. So a login first takes a lock: a file in the directory that Ansible makes
-for a run and removes after it. The file's content is the result of the first login. A process that ends releases its
-lock. The remote shell and WinRM have separate locks, because WinRM also refuses good accounts that are not local
+for a run and removes after the run. The file's content is the result of the first login. A process that ends releases
+its lock. The remote shell and WinRM have separate locks, because WinRM also refuses good accounts that are not local
 administrators.
 
-A login takes the lock after the connection is made. So it never waits for a server that cannot be reached.
+A login takes the lock after the connection is made. So a lock never waits for a server that cannot be reached.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Login:
     """The login of one session. Different threads may call enter() and leave().
 
     target: the server and the account.
-    directory: the directory of the run. Without it, or without a password, there is no lock.
+    directory: the directory of the run. Without a directory or a password, no lock is used.
     """
 
     def __init__(self, target: Target, directory: str) -> None:
@@ -55,7 +55,7 @@ class Login:
             return None
 
     def enter(self) -> None:
-        """Wait until this login may continue. It is called for each connection, before anything is sent.
+        """Wait until this login may continue. Each connection calls this method before anything is sent.
 
         Raises LoginRefused, and TooLate if the time is over.
         """
@@ -72,7 +72,7 @@ class Login:
                 except BlockingIOError:
                     time.sleep(_LOOK)
                     continue
-                if not self._known(handle):  # the previous login may have just ended
+                if not self._known(handle):  # The previous login may have just ended.
                     self._handle, handle = handle, -1
                 return
         finally:
@@ -90,12 +90,12 @@ class Login:
         return found == _ACCEPTED
 
     def leave(self, accepted: bool, refused: bool = False) -> None:
-        """Record the end of the login. If it was neither accepted nor refused, the next login also goes alone."""
+        """Record the end of the login. Without a clear result, the next login also goes alone."""
         handle, self._handle = self._handle, None
         self._over = self._over or accepted
         if not self._file:
             return
-        if refused and handle is None:  # another host accepted the login before
+        if refused and handle is None:  # Another host has already accepted the login.
             handle = self._open()
         if handle is None:
             return

@@ -17,8 +17,8 @@ from xml.sax.saxutils import escape
 from .limits import CUT
 
 MASK = "********"
-# A secret with fewer characters is only masked as a whole word, and only in its plain form. Otherwise it would match
-# everywhere.
+# A secret with fewer characters is only masked as a whole word, and only in its plain form. Otherwise a short secret
+# would match everywhere.
 _SHORT = 4
 # The mark of short() in a cut text.
 _CUT = re.compile(re.escape(CUT))
@@ -73,7 +73,7 @@ def _forms(secret: str) -> t.Iterator[str]:
     yield secret
     if len(secret) < _SHORT:
         return
-    yield " ".join(secret.split())  # the form in a text of one line
+    yield " ".join(secret.split())  # This is the form of the secret in a text of one line.
     yield json.dumps(secret)[1:-1]
     yield json.dumps(secret, ensure_ascii=False)[1:-1]
     yield repr(secret)[1:-1]

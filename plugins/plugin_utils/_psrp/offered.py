@@ -29,7 +29,7 @@ _NOT_FOUND = "CommandNotFound"
 
 
 class Offered:
-    """The known commands of one endpoint. Each answer of Get-Command adds to them."""
+    """The known commands of one endpoint. Each answer of Get-Command adds commands."""
 
     def __init__(self) -> None:
         # Name in lower case -> CommandType, None for a command that the session does not offer.
@@ -40,14 +40,14 @@ class Offered:
         self._answers: dict[tuple[str, ...], Answer] = {}
 
     def answer(self, statement: Statement) -> Answer | None:
-        """Return the earlier answer to this question; None if there is none, or if it was incomplete."""
+        """Return the earlier answer to this question; None without a complete answer."""
         names = _names(statement)
         return self._answers.get(names) if names else None
 
     def cuts(self, properties: t.Collection[str]) -> bool | None:
         """Return whether Select-Object takes these properties. None means: ask first (``rights.question``).
 
-        The result is also True if the answer did not show it. Then a refusal shows it.
+        If the answer did not show the properties, the result is also True. Then a refusal shows the missing properties.
         """
         if self._refused or not properties:
             return False

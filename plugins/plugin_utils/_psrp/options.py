@@ -5,7 +5,7 @@
 
 """Convert the connection's options to the parameters of a PowerShell remoting session.
 
-This code is pure. It uses neither Ansible nor pypsrp.
+This code is pure. The code uses neither Ansible nor pypsrp.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 
 from .._actions.plain_values import plain
 
-# Options that identify a session: the server and the account. Hosts may share a session only if all of these are equal.
-# Timeouts and sizes are not included, because they may differ from task to task.
+# Options that identify a session: the server and the account. Hosts may share a session only if all of these options
+# are equal. Timeouts and sizes are not included, because timeouts and sizes may differ from task to task.
 IDENTITY = (
     "remote_addr",
     "port",
@@ -72,7 +72,8 @@ class Target:
     """The server of a session, and the parameters of the session.
 
     endpoint: the URL, for messages.
-    wsman: the keyword arguments of pypsrp.wsman.WSMan. They have the password, so they are never shown.
+    wsman: the keyword arguments of pypsrp.wsman.WSMan. The arguments include the password, so the arguments are never
+        shown.
     runspace: the keyword arguments of pypsrp.powershell.RunspacePool, without the configuration's name.
     modules: the names of PowerShell modules that are imported when the session opens.
     """
@@ -109,7 +110,7 @@ def protocol_and_port(protocol: str | None, port: int | None) -> tuple[str, int]
 def target(options: t.Mapping[str, t.Any], service: t.Callable[[], str] = lambda: "WSMAN") -> Target:
     """Return the target of the connection's options.
 
-    service: returns the service of Kerberos if no option names it.
+    service: returns the service of Kerberos if no option names the service.
     """
     values = {name: plain(value) for name, value in options.items()}
     protocol, port = protocol_and_port(values["protocol"], values["port"])
@@ -127,7 +128,7 @@ def target(options: t.Mapping[str, t.Any], service: t.Callable[[], str] = lambda
         reconnection_backoff=float(values["reconnection_backoff"]),
         cert_validation=values["cert_validation"] != "ignore" and (values["ca_cert"] or True),
     )
-    if values["certificate_key_password"]:  # older versions of pypsrp do not take it
+    if values["certificate_key_password"]:  # Older versions of pypsrp do not accept this argument.
         wsman["certificate_key_password"] = values["certificate_key_password"]
     return Target(
         host=host,
@@ -142,7 +143,7 @@ def target(options: t.Mapping[str, t.Any], service: t.Callable[[], str] = lambda
 
 
 def identity(options: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """Return the values that must be equal to share a session. They include the password. Use them only to compare."""
+    """Return the values that must be equal to share a session. Never show them: they include the password."""
     values = {name: plain(options[name]) for name in IDENTITY}
     values["protocol"], values["port"] = protocol_and_port(values["protocol"], values["port"])
     values["path"] = values["path"].lstrip("/")
@@ -156,7 +157,8 @@ def differences(one: t.Mapping[str, t.Any], other: t.Mapping[str, t.Any]) -> lis
 
 def through_proxy(goal: Target) -> bool:
     """Return whether a proxy is used, according to the options or the environment."""
-    from requests.utils import get_environ_proxies, select_proxy  # the import is late, because few runs need it
+    # The import is late, because few runs need the library.
+    from requests.utils import get_environ_proxies, select_proxy
 
     if goal.wsman["proxy"] or goal.wsman["no_proxy"]:
         return bool(goal.wsman["proxy"])

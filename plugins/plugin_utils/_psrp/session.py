@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Keep one PowerShell remoting session. It opens at its first use, opens again after a loss, and closes at the end.
+"""Keep one PowerShell remoting session. It opens at its first use and after a loss, and closes at the end.
 
 A pipeline is sent again only if it certainly was not executed, or if it only reads. An interrupted write is reported as
 lost. Then the caller must read which changes took effect.
@@ -58,7 +58,7 @@ LIMIT_VARIABLE = "ansible_command_timeout"
 
 
 class SessionError(Exception):
-    """There is no session, and no statement was executed.
+    """No session is open, and no statement was executed.
 
     broken: the step of statement.WAY that failed; empty if none failed.
     """
@@ -86,10 +86,10 @@ class _Broken(Exception):
 
 
 class PsrpSession:
-    """A session on one target. Use it in one thread only.
+    """A session on one target. Use the session in one thread only.
 
     note: is called with short texts about the session. The texts never have secrets.
-    mask: masks the secrets in texts. Secrets that are sent are added to it.
+    mask: masks the secrets in texts. Secrets that are sent are added to the mask.
     limit: the time limit of one call, in seconds.
     logins: the directory of the run, for the lock of the first login.
     """
@@ -137,7 +137,7 @@ class PsrpSession:
                 _keep(self._pool, None)
 
     def versions(self) -> dict[str, str]:
-        """Return the versions of the open session: those of PowerShell's table, and that of the protocol."""
+        """Return the versions of the open session: all versions of PowerShell's table, and the protocol's version."""
         if self._pool is None:
             return {}
         data = getattr(self._pool, "application_private_data", None)
@@ -145,7 +145,7 @@ class PsrpSession:
         return {name: str(value) for name, value in found.items() if value is not None}
 
     def open(self) -> RunspacePool:
-        """Open the session if it is closed, and import the modules. Raises SessionError with the remedy."""
+        """Open a closed session, and import the modules. Raises SessionError with the remedy."""
         if self._pool is not None:
             return self._pool
         begun = time.monotonic()
@@ -157,7 +157,7 @@ class PsrpSession:
             self._used = time.monotonic()
             if self.target.modules:
                 self._import_modules(pool)
-        except Exception as error:  # after any exception of a library or of the daemon's alarm there is no session
+        except Exception as error:  # After any exception of a library or of the daemon's alarm, no session is open.
             login.leave(accepted=False, refused=login_refused(error))
             self._drop()
             if isinstance(error, SessionError):
@@ -170,7 +170,7 @@ class PsrpSession:
         return pool
 
     def close(self) -> None:
-        """End the session. It never fails. If the server keeps anything of the session, it ends it later."""
+        """End the session. The method never fails. If the server keeps the session, it ends later."""
         if self._pool is not None:
             self._drop(gracefully=True)
             self._offered = Offered()
@@ -179,10 +179,10 @@ class PsrpSession:
     def invoke(self, statements: t.Sequence[Statement]) -> Answer:
         """Run the statements in order, in as few pipelines as their number and size allow.
 
-        A failed statement does not stop the next one. Raises SessionError if nothing was executed. If the session is
-        lost later, the answer has the reason in ``lost``, and the results until then. An endpoint may accept only one
-        statement at a time. Then reads are sent one by one, and writes are reported as ``refused``, because some of
-        them may have been executed. An object that cannot be read is an error of the category InvalidData.
+        A failed statement does not stop the next statement. Raises SessionError if nothing was executed. If the session
+        is lost later, the answer has the reason in ``lost``, and the results until then. An endpoint may accept only
+        one statement at a time. Then reads are sent one by one, and writes are reported as ``refused``, because some
+        writes may have been executed. An object that cannot be read is an error of the category InvalidData.
         """
         if len(statements) == 1 and (known := self._offered.answer(statements[0])) is not None:
             return known
@@ -254,12 +254,12 @@ class PsrpSession:
             nonlocal sent
             shell = self._prepared(pool, chunk)
             shell.begin_invoke()
-            sent = True  # before this line the server has not received the complete pipeline
+            sent = True  # Before this line, the server has not received the complete pipeline.
             shell.end_invoke()
             return shell, self._answer(shell, chunk)
 
         if self._kept is not None:
-            self._kept.clear()  # remove the objects of the first try
+            self._kept.clear()  # Remove the objects of the first try.
             _keep(pool, self._kept)
         _messages(pool).wanted = _wanted(chunk)
         try:
@@ -429,7 +429,7 @@ def _chunks(statements: t.Sequence[Statement], limit: int, most: int) -> list[li
         size = wire_size(statement)
         if not chunks or size > room or len(chunks[-1]) == most:
             chunks.append([])
-            room = limit - 1400  # bytes of a pipeline without its statements
+            room = limit - 1400  # The bytes of a pipeline without its statements.
         chunks[-1].append(statement)
         room -= size
     return chunks
@@ -446,7 +446,7 @@ def _messages(pool: RunspacePool) -> Messages:
 
 
 def _wanted(chunk: t.Sequence[Statement]) -> frozenset[str] | None:
-    """Return the wanted properties if every statement names them; otherwise None.
+    """Return the wanted properties if every statement names its properties; otherwise None.
 
     A server that cannot select properties sends about ten times as much. Only the wanted properties are kept then.
     """

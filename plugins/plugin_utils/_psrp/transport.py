@@ -5,8 +5,8 @@
 
 """Add checks to pypsrp's session: the answers that a server may send, and the errors for other answers.
 
-A request has credentials and secrets, so it is only sent to the user's server. Redirects are not followed. A server
-whose certificate is not checked must keep its first certificate.
+A request has credentials and secrets, so a request is only sent to the user's server. Redirects are not followed. A
+server whose certificate is not checked must keep its first certificate.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _START, _END = 1, 2
 
 
 class Pin:
-    """The server's first certificate, if certificates are not checked. Later connections must have the same one."""
+    """The server's first certificate, if certificates are not checked. Later connections must show it again."""
 
     def __init__(self) -> None:
         self.fingerprint = ""
@@ -50,7 +50,7 @@ def new_pool(target: Target, pin: Pin, connected: t.Callable[[], None] = lambda:
     """Return a session that is not open yet.
 
     pin: the first certificate of the server.
-    connected: is called for each connection to the server, before anything is sent over it.
+    connected: is called for each connection to the server, before anything is sent over the connection.
     """
     from pypsrp.complex_objects import PSInvocationState
     from pypsrp.exceptions import WinRMError, WinRMTransportError, WSManFaultError
@@ -60,7 +60,7 @@ def new_pool(target: Target, pin: Pin, connected: t.Callable[[], None] = lambda:
     from spnego.exceptions import SpnegoError
 
     class CarefulWSMan(WSMan):
-        """A WSMan that asks again until there is an answer. A session or a cmdlet can take longer than one operation.
+        """A WSMan that asks again until an answer arrives. A session or a cmdlet can take longer than one operation.
 
         command_state: the state of the command in the last answer.
         """
@@ -82,7 +82,7 @@ def new_pool(target: Target, pin: Pin, connected: t.Callable[[], None] = lambda:
 
         def invoke(self, *args: t.Any, **kwargs: t.Any) -> t.Any:
             # pypsrp would repeat a request for data that was sent but not received. A server that does not keep the
-            # data would continue after it. Then objects would be missing without an error.
+            # data would continue after the lost data. Then objects would be missing without an error.
             kwargs.pop("retries_on_read_timeout", None)
             try:
                 return super().invoke(*args, **kwargs)
@@ -136,7 +136,7 @@ def new_pool(target: Target, pin: Pin, connected: t.Callable[[], None] = lambda:
 
 
 def _check_version(target: Target, pool: type) -> None:
-    """Raise ImportError if an option needs a later pypsrp. An older one ignores one option and fails on the other."""
+    """Raise ImportError if an option needs a later pypsrp. An older pypsrp ignores the option or fails."""
     from pypsrp.wsman import AUTH_KWARGS
 
     asked = {
@@ -149,8 +149,8 @@ def _check_version(target: Target, pool: type) -> None:
             raise ImportError("%s needs pypsrp 0.9.0 or later" % variable)
 
 
-# Private names of pypsrp with their parameters. A version without them would read the server's data itself, or follow
-# redirects. So no session is opened with such a version.
+# Private names of pypsrp with their parameters. A version without the names would read the server's data itself, or
+# follow redirects. So no session is opened with such a version.
 _OTHER = "this version of the collection needs pypsrp 0.8.1 to 0.9"
 
 
@@ -178,7 +178,7 @@ def fresh_connection(pool: RunspacePool) -> None:
 
 
 def _guard(transport: t.Any, pin: Pin, most: int, connected: t.Callable[[], None]) -> None:
-    """Watch every request of the transport, also those that an authentication makes by itself."""
+    """Watch every request of the transport, also the requests that an authentication makes by itself."""
     from pypsrp.exceptions import WinRMTransportError
 
     build, send = transport._build_session, transport.send
@@ -197,7 +197,7 @@ def _guard(transport: t.Any, pin: Pin, most: int, connected: t.Callable[[], None
         current().when_late(connections.cut)
         try:
             content: bytes = send(*args, **kwargs)
-        except WinRMTransportError as error:  # pypsrp reads a fault from this error
+        except WinRMTransportError as error:  # pypsrp reads a fault from this error.
             check_answer(error.response_text.encode("utf-8", "replace"), transport.endpoint, page=False)
             raise
         check_answer(content, transport.endpoint)
@@ -207,7 +207,7 @@ def _guard(transport: t.Any, pin: Pin, most: int, connected: t.Callable[[], None
 
 
 class Connections:
-    """The sockets of a transport. They can be closed while another thread waits for one."""
+    """The sockets of a transport. A thread can close the sockets while another thread waits for a socket."""
 
     def __init__(self) -> None:
         self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
@@ -233,7 +233,8 @@ def _watch_connections(manager: t.Any, connections: Connections) -> None:
 
             def connected() -> None:
                 connect()
-                # The socket is recorded, because the connection drops it while the last answer is still being read.
+                # The socket is recorded, because the connection drops the socket while the last answer is still being
+                # read.
                 connections.add(connection.sock)
 
             connection.connect = connected
@@ -253,7 +254,7 @@ def _watch_connections(manager: t.Any, connections: Connections) -> None:
 
 
 def _watch_proxies(adapter: t.Any, connections: Connections) -> None:
-    """Record the sockets of the managers of proxies too. They are made at their first use and kept."""
+    """Record the sockets of the managers of proxies too. Managers of proxies are made at their first use and kept."""
     manager_for, watched = adapter.proxy_manager_for, set[int]()
 
     def made(*args: t.Any, **kwargs: t.Any) -> t.Any:
@@ -281,9 +282,9 @@ def _guard_connections(manager: t.Any, connected: t.Callable[[], None]) -> None:
         def connect(self) -> None:
             try:
                 super().connect()
-            except TimeoutError:  # the timeout of TLS. urllib3 would treat it as a request without an answer
+            except TimeoutError:  # This is the timeout of TLS. urllib3 would treat it as a request without an answer.
                 raise ConnectTimeoutError(self, SLOW_TLS) from None
-            except ConnectionError as error:  # an error of TLS. Errors of the connection itself are those of urllib3
+            except ConnectionError as error:  # TLS failed. urllib3 has its own errors for the connection.
                 text = "the server ended the connection during the handshake (%s)" % error
                 raise ssl.SSLError(error.errno or 0, text) from None
             connected()
@@ -306,10 +307,10 @@ def _guard_adapter(adapter: t.Any, pin: Pin | None, most: int, connected: t.Call
         limits = current()
         limits.check()
         if pin and pin.fingerprint and not len(adapter.poolmanager.pools):
-            # urllib3 compares it after the handshake, before anything is sent.
+            # urllib3 compares the certificate after the handshake, before anything is sent.
             adapter.poolmanager.connection_pool_kw["assert_fingerprint"] = pin.fingerprint
         if select_proxy(request.url, options.get("proxies")):
-            connected()  # the connection is made by another manager
+            connected()  # Another manager makes the connection.
         response = send(request, **{**options, "stream": True})
         if 300 <= response.status_code < 400:
             to = response.headers.get("Location", "")
@@ -324,7 +325,7 @@ def _guard_adapter(adapter: t.Any, pin: Pin | None, most: int, connected: t.Call
             for key in adapter.poolmanager.pools.keys():  # noqa: SIM118 - the container has no other iteration
                 adapter.poolmanager.pools[key].assert_fingerprint = pin.fingerprint or None
         response.raw.stream = _limited(response.raw.stream, most)
-        response.encoding = "utf-8"  # other encodings were refused. The library would guess
+        response.encoding = "utf-8"  # Other encodings were refused. Otherwise the library would guess.
         return response
 
     adapter.send = guarded
@@ -354,7 +355,7 @@ def _limited(stream: t.Callable[..., t.Iterator[bytes]], most: int) -> t.Callabl
 
 
 class Messages:
-    """The reader of PSRP messages. It joins their fragments (MS-PSRP 2.2.4), and reads the messages of a pipeline.
+    """The reader of PSRP messages. It joins fragments (MS-PSRP 2.2.4), and reads the messages of a pipeline.
 
     An output or an error that cannot be read is replaced by UnreadableXml, and the pipeline continues. Every other
     message that cannot be read ends the pipeline with AnswerError.
@@ -365,7 +366,7 @@ class Messages:
         self._parts: dict[int, list[bytes]] = {}
         self._sizes: dict[int, int] = {}
         self._too_large: set[int] = set()
-        # The list for the unchanged XML of objects; None if it is not wanted.
+        # The list for the unchanged XML of objects; None if no list is wanted.
         self.kept: list[str] | None = None
         # The properties of an object that are kept, in lower case; None for all.
         self.wanted: frozenset[str] | None = None

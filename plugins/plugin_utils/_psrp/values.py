@@ -5,7 +5,8 @@
 
 """Convert the values of a statement to the objects that pypsrp sends, and error records to texts.
 
-pypsrp is imported inside the functions, because a process that only reads the connection's options does not need it.
+pypsrp is imported inside the functions, because a process that only reads the connection's options does not need
+pypsrp.
 """
 
 from __future__ import annotations

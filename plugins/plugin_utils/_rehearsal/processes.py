@@ -33,10 +33,10 @@ Task = dict[str, t.Any]
 
 
 class Lab:
-    """The lab of one deployment. It always ends with this process."""
+    """The lab of one deployment. The lab always ends with this process."""
 
     def __init__(self, directory: str, profile: str, shape: t.Mapping[str, t.Any], replay: str = "") -> None:
-        """Start the lab. Raises Refused if it does not start."""
+        """Start the lab. Raises Refused if the lab does not start."""
         if not os.path.isdir(os.path.join(TOP, "lab")):
             raise Refused([_NO_LAB % os.path.join(TOP, "lab")])
         self.directory = directory
@@ -125,7 +125,7 @@ class Played:
 
     @property
     def message(self) -> str:
-        """The reason why the run failed: the message of the first failed task; empty if none failed."""
+        """The reason why the run failed: the message of the first failed task; empty if no task failed."""
         wrong = [task["msg"] for task in self.tasks if task["state"] in ("failed", "unreachable") and task["msg"]]
         if wrong:
             return str(wrong[0])
@@ -147,7 +147,7 @@ class Played:
 def play(playbook: str, inventory: t.Mapping[str, t.Any], scratch: str, *arguments: str) -> Played:
     """Run a playbook of this collection against the lab.
 
-    The inventory exists in memory only, because it has the user's secrets.
+    The inventory exists in memory only, because the inventory has the user's secrets.
     """
     record = os.path.join(scratch, "record.jsonl")
     configuration = os.path.join(scratch, "ansible.cfg")

@@ -51,7 +51,7 @@ class Given:
 def rehearse(hosts: t.Mapping[str, t.Mapping[str, Host]], given: Given, tell: Tell) -> dict[str, t.Any]:
     """Run a rehearsal and return its result for _documents/rehearsal.py. Raises Refused if nothing could be run.
 
-    hosts: the hosts by group, each with its variables for the lab.
+    hosts: the hosts by group, each host with its variables for the lab.
     tell: is called with the progress.
     """
     scratch = tempfile.mkdtemp(prefix="sfb.")
@@ -159,7 +159,7 @@ class _Rehearsal:
     def _converge(self, name: str, instead: t.Mapping[str, t.Any], again: bool = False) -> bool:
         """Run converge, and return whether the rehearsal can continue."""
         self._tell(name)
-        # The starting point may have settings that converge refuses without this.
+        # The starting point may have settings that converge refuses without this option.
         once = {"sfb_xmpp_force": True} if instead else dict(self._once)
         extra = [*(["--skip-tags", "certificate"] if instead else []), *(["-e", json.dumps(once)] if once else [])]
         done = play("sfb.xmpp.converge", self._inventory(instead), self._scratch, *extra)
@@ -193,7 +193,7 @@ class _Rehearsal:
     def _never_declared(self, finding: Finding) -> bool:
         """Return whether the finding is about a certificate that this inventory does not provide."""
         if finding["code"] == "certificate_missing":
-            # The finding is about all Edge servers without a certificate. Its message names them.
+            # The finding is about all Edge servers without a certificate. The message names these servers.
             return self._brought_elsewhere([h for h in self._hosts.get("sfb_edge", {}) if h in finding["message"]])
         if finding["area"] != "certificate":
             return False
@@ -206,7 +206,7 @@ class _Rehearsal:
         return certificate if isinstance(certificate, dict) else {}
 
     def _brought_elsewhere(self, hosts: t.Sequence[str]) -> bool:
-        """Return whether all certificates of these Edges have sources that the lab lacks. Record each as skipped."""
+        """Return whether the lab lacks the sources of all Edge certificates. Record each certificate as skipped."""
         kinds = {host: (self._declared_certificate(host).get("source") or {}).get("type") for host in hosts}
         if not kinds or not all(kind in (None, "enterprise_ca", "request") for kind in kinds.values()):
             return False

@@ -61,7 +61,7 @@ def _hosts(name: str, role: str, network: str, count: int) -> t.Iterator[dict[st
 
 
 def _dicts(value: t.Any) -> list[Values]:
-    """Return the valid entries of a declared list. converge reports the others."""
+    """Return the valid entries of a declared list. converge reports the invalid entries."""
     return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
@@ -100,7 +100,7 @@ def _sip_domains(variables: t.Sequence[Values], policies: t.Sequence[Values]) ->
         certificate = _dict(values.get("sfb_xmpp_certificate"))
         for name in (*_texts(certificate.get("sip_domains")), *_texts(certificate.get("xmpp_domains"))):
             found[_domain(name)] = None
-        # The first name is the Access Edge. The list has each domain itself, and its name with sip.
+        # The first name is the Access Edge. The list has each domain, and each domain's name with sip.
         names = [_domain(name) for name in _texts(certificate.get("names"))[1:]]
         found.update((name, None) for name in names if not name.startswith(("sip.", "webcon.", "av.", "*")))
     for user in (user for policy in policies for user in _texts(policy.get("granted_to"))):
@@ -110,7 +110,7 @@ def _sip_domains(variables: t.Sequence[Values], policies: t.Sequence[Values]) ->
 
 
 def _domain(name: str) -> str:
-    """Return the domain as A-labels; empty if it is not a domain, which converge reports."""
+    """Return the domain as A-labels; empty if the text is not a domain. converge reports such a text."""
     try:
         return canonical_domain(name)
     except Invalid:
@@ -133,7 +133,7 @@ def _access_edge(variables: t.Sequence[Values]) -> str:
 
 
 def _users(policies: t.Sequence[Values], domain: str) -> t.Iterator[dict[str, str]]:
-    """Yield the named users, each with the form of its name."""
+    """Yield the named users, each user with the form of the user's name."""
     for user in (user for policy in policies for user in _texts(policy.get("granted_to"))):
         if user.lower().startswith("sip:"):
             yield {"sip": user, "upn": user[4:]}

@@ -29,7 +29,7 @@ FORM = 1
 
 @dataclass(frozen=True)
 class Way:
-    """The connection to a host, from its options. It has no secrets.
+    """The connection to a host, from the connection's options. The value has no secrets.
 
     address: the server's name or address.
     port: the TCP port.
@@ -37,7 +37,7 @@ class Way:
     tls: whether TLS is used.
     checked: whether the server's certificate is checked.
     proxy: whether a proxy is used.
-    account: the user; empty without one.
+    account: the user; empty without a user.
     configuration: the session configuration.
     """
 
@@ -57,12 +57,12 @@ class Connected:
 
     host: the name in the inventory.
     reached: whether a session was open.
-    reason: why no session was open; empty if one was.
+    reason: why no session was open; empty if a session was open.
     server: the cmdlets and the services of the server.
     certificates: the result of xmpp_gateway_cert_info.
     planned: the result of xmpp_gateway_cert in check mode with the phase stage, if nothing is due.
     view: the result of xmpp_edge_view.
-    broken: the step of statement.WAY that failed; empty if none of them did.
+    broken: the step of statement.WAY that failed; empty if no step failed.
     way: the connection to the host, if the run checks it.
     """
 
@@ -126,9 +126,9 @@ def _line(text: str) -> str:
 
 @dataclass(frozen=True)
 class DoorChoice:
-    """Whether a management host does the work of a task. It does if both texts are empty.
+    """Whether a management host does the work of a task. The host does the work if both texts are empty.
 
-    skip: why this host does not.
+    skip: why this host does not do the work.
     fail: why no management host of the deployment can.
     """
 
@@ -139,10 +139,12 @@ class DoorChoice:
 def choose(
     own: str, doors: t.Sequence[str], results: t.Mapping[str, Connected | None], left: t.Collection[str], alone: bool
 ) -> DoorChoice:
-    """Decide whether a management host does a task. The first host that answered does it, in the inventory's order.
+    """Decide whether a management host does a task.
+
+    In the order of the inventory, the first host that answered does the task.
 
     own: the host.
-    doors: the management hosts of its deployment in the play.
+    doors: the management hosts of the host's deployment in the play.
     results: the results of the hosts to which the play has connected.
     left: the hosts that are still in the play.
     alone: whether no other host is considered (run_once).

@@ -13,7 +13,7 @@ from .servers import GROUPS, VARIABLE, Servers, servers_of
 
 
 def servers_in(variables: t.Mapping[str, t.Any]) -> Servers:
-    """Return the servers. A host whose label cannot be evaluated counts as a host without one.
+    """Return the servers. A host whose label cannot be evaluated counts as a host without a label.
 
     variables: the variables of a task.
     """

@@ -6,7 +6,8 @@
 """Find the hosts of each deployment in an inventory. Every playbook uses this rule. All functions are pure.
 
 The variable ``sfb_xmpp_deployment`` of a host names its deployment. If all management hosts with the variable name the
-same deployment, hosts without the variable belong to it. Otherwise a host without the variable is a mistake.
+same deployment, hosts without the variable belong to the same deployment. Otherwise a host without the variable is a
+mistake.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from dataclasses import dataclass
 DOORS, FRONT_ENDS, EDGES = "sfb_management", "sfb_front_end", "sfb_edge"
 GROUPS = (DOORS, FRONT_ENDS, EDGES)
 VARIABLE = "sfb_xmpp_deployment"
-# The label of a deployment if no host names one.
+# The label of a deployment if no host names a deployment.
 DEFAULT = "default"
 
 
@@ -26,7 +27,7 @@ class DeploymentHosts:
     """The hosts of one deployment, with their names and order from the inventory.
 
     label: the value of ``sfb_xmpp_deployment``.
-    doors: the hosts of sfb_management. They all use the same Central Management Store.
+    doors: the hosts of sfb_management. All management hosts use the same Central Management Store.
     front_ends: the hosts of sfb_front_end.
     edges: the hosts of sfb_edge.
     """
@@ -43,7 +44,10 @@ class DeploymentHosts:
 
 @dataclass(frozen=True)
 class Servers:
-    """All deployments of an inventory in its order. mistakes: messages about wrong labels."""
+    """All deployments of an inventory, in the inventory's order.
+
+    mistakes: messages about wrong labels.
+    """
 
     deployments: tuple[DeploymentHosts, ...]
     mistakes: tuple[str, ...] = ()
@@ -53,7 +57,7 @@ class Servers:
         return len(self.deployments) > 1
 
     def of(self, host: str) -> DeploymentHosts:
-        """Return the deployment of a host. For a host in none of the groups, it has no hosts."""
+        """Return the deployment of a host. A host outside the groups gets a deployment without hosts."""
         return next((one for one in self.deployments if host in one.hosts), DeploymentHosts(DEFAULT))
 
     def among(self, hosts: t.Collection[str]) -> Servers:
@@ -65,7 +69,7 @@ def servers_of(groups: t.Mapping[str, t.Sequence[str]], labels: t.Mapping[str, s
     """Return the deployments.
 
     groups: the hosts of each group.
-    labels: the value of ``sfb_xmpp_deployment`` by host; empty if it is not set.
+    labels: the value of ``sfb_xmpp_deployment`` by host; empty if the variable is not set.
     """
     doors = groups.get(DOORS) or ()
     named = list(dict.fromkeys(labels[host] for host in doors if labels.get(host)))

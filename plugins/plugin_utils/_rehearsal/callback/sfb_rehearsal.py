@@ -43,7 +43,7 @@ class CallbackModule(CallbackBase):
             file.write(json.dumps(line, default=str) + "\n")
 
     def v2_runner_on_ok(self, result: t.Any) -> None:
-        # The task that did the work succeeds with the reasons, and the next one fails with a sentence.
+        # The task that did the work succeeds with the reasons, and the next task fails with a sentence.
         self._record("failed" if result._result.get("outcome") in ("refused", "failed") else "ok", result)
 
     def v2_runner_on_failed(self, result: t.Any, ignore_errors: bool = False) -> None:
