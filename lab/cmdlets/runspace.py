@@ -55,7 +55,7 @@ class Deployment:
         return login(_host(host), user)
 
     def open_runspace(self, host: str, user: str, session_id: str) -> Runspace:
-        """Open a runspace for an authenticated user. A fault can delay the opening, or raise Cut."""
+        """Open a runspace for an authenticated user. A fault can delay the opening, or raise Cut or LabError."""
         where = _host(host)
         account = self.login(host, user)
         if account is None:

@@ -4,7 +4,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Report who loses XMPP by a move to Server 2019."""
+"""Report the users who lose XMPP by a move to Server 2019."""
 
 from __future__ import annotations
 

@@ -180,7 +180,7 @@ def named(value: object, *properties: str) -> object:
     """Return the name of a reference from a server: the text of the first property that the reference has.
 
     Objects for policies, pools and sites have ``FriendlyName``. Identities of users have ``DistinguishedName``. Over a
-    remote session references usually are texts. Any other value is returned unchanged.
+    remote session, references are usually texts. Any other value is returned unchanged.
     """
     if not isinstance(value, dict):
         return value

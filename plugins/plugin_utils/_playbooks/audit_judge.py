@@ -78,7 +78,7 @@ def _servers(reads: t.Mapping[str, Result], moment: str) -> dict[str, Result]:
 
 
 def _then(item: Result, moment: str) -> Result:
-    """Return an entry with the last later state that has begun.
+    """Return an entry with the last state in ``later`` that has begun at the moment.
 
     All times have the same form, so times can be compared as texts.
     """
