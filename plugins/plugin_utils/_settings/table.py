@@ -655,7 +655,7 @@ SETTINGS: tuple[Setting, ...] = (
         ("audit", "converge", "preflight"),
         "Settings of the findings. ``fail_on`` sets the lowest severity that ends the run with exit status 2. Its"
         " values are ``error``, ``unknown``, ``warning``, ``info`` and ``never``. If ``probe`` is false, the probes of"
-        " partners are skipped. ``accepted`` is a list of ``{code, object, reason, ticket, until}``. These findings"
+        " partners are skipped. ``accepted`` is a list of ``{code, object, reason, ticket, until}``. Accepted findings"
         " are shown but not counted, for 400 days at most. ``forecast_days`` sets the horizon of the forecast, 1 to"
         " 400 days. ``preflight`` and ``converge`` read only ``accepted``. The object of their findings is the"
         " deployment.",
