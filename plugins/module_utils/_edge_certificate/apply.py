@@ -23,7 +23,7 @@ if t.TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class CertificateOutcome:
-    """The outcome of a plan.
+    """This is the outcome of a plan.
 
     certificate: the certificate of the plan; None if the certificate does not exist yet.
     after: the state of the Edge after the run. In check mode, the expected state. None if the Edge could not be read.

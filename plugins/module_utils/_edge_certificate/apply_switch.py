@@ -22,7 +22,7 @@ from .switch import SwitchPlan
 
 @dataclass(frozen=True)
 class Switched:
-    """The result of a switch.
+    """This is the result of a switch.
 
     done: whether the certificate is in use, as far as the run can check.
     down: the seconds that each service was down, by name.

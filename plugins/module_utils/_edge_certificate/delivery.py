@@ -39,7 +39,7 @@ NEW = "(new certificate)"
 
 
 class Delivered(t.NamedTuple):
-    """The result of a delivery.
+    """This is the result of a delivery.
 
     certificate: the certificate that is now in the store with its key; None without such a certificate.
     pending: why the certificate is not in the store yet.
@@ -51,7 +51,7 @@ class Delivered(t.NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Delivery(abc.ABC):
-    """A certificate and the steps that bring the certificate into the store.
+    """Describe a certificate and the steps that bring the certificate into the store.
 
     certificate: None if the certificate does not exist yet.
     steps: the steps in the order of the run.
@@ -72,7 +72,7 @@ class Delivery(abc.ABC):
 
     @property
     def is_in_store(self) -> bool:
-        """Whether nothing is missing in the store. Some files may still need removal."""
+        """Return whether nothing is missing in the store. Some files may still need removal."""
         return all(step.cmdlet == "Remove-Item" for step in self.steps)
 
     @abc.abstractmethod
@@ -92,7 +92,7 @@ class InStore(Delivery):
 
 @dataclass(frozen=True, kw_only=True)
 class Carried(Delivery):
-    """A file that is copied to the Edge, imported, and removed in any case.
+    """Copy a file to the Edge, import the file, and remove the file in any case.
 
     file: the name of the file.
     carry, load, remove: the steps.
@@ -205,7 +205,7 @@ def _carried(
 
 @dataclass(frozen=True, kw_only=True)
 class Requested(Delivery):
-    """A certificate that the Edge itself requests from a certification authority of the company.
+    """Request a certificate on the Edge from a certification authority of the company.
 
     mark: the file that records the request. None if an earlier run has written the file. Then the certificate is
         fetched, not requested again.

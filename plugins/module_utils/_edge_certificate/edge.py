@@ -71,7 +71,7 @@ ASSIGNED = Statement("Get-CsCertificate")
 
 @dataclass(frozen=True)
 class StoredCertificate:
-    """A certificate in a Windows store.
+    """This is a certificate in a Windows store.
 
     raw: the DER form.
     has_key: whether the store has the key; None if the server does not show that.
@@ -83,7 +83,7 @@ class StoredCertificate:
 
 @dataclass(frozen=True)
 class EdgeState:
-    """The state of an Edge that a run has read.
+    """This is the state of an Edge that a run has read.
 
     assigned: the certificate of each usage.
     store: the computer's certificates by thumbprint.
@@ -171,7 +171,7 @@ def stored_of(items: t.Iterable[t.Mapping[str, t.Any]], name: str) -> dict[str, 
 
 
 class EdgeReader:
-    """The reader of one Edge server. Every method is one call, and raises Refused, ServerRefused or ShellError."""
+    """Read one Edge server. Every method is one call, and raises Refused, ServerRefused or ShellError."""
 
     def __init__(self, shell: Shell) -> None:
         self.shell = shell

@@ -38,7 +38,7 @@ _OWN_RULE = "%s. Only the other options of renew decide when the certificate is 
 
 @dataclass(frozen=True)
 class IssuerOptions:
-    """The options ``renew.issuer`` and ``renew.check_crl``.
+    """These are the options ``renew.issuer`` and ``renew.check_crl``.
 
     thumbprint: the certificate of the answer; empty if there is no answer.
     answer: the issuer's answer.
@@ -66,7 +66,7 @@ class IssuerOptions:
 
 @dataclass(frozen=True)
 class Early:
-    """The reason to replace a certificate in use earlier than its lifetime requires.
+    """Describe why a certificate in use is replaced earlier than its lifetime requires.
 
     now: the reason in the form of the option renew.now; None without a reason.
     at: the time for which the issuer asks; None if the issuer names no time.

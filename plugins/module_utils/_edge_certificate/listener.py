@@ -48,7 +48,7 @@ class HandshakeFailed(Exception):
 
 @dataclass(frozen=True)
 class Handshake:
-    """The result of a handshake.
+    """This is the result of a handshake.
 
     reached: whether the listener answered.
     thumbprint: the thumbprint of the presented certificate; None if the listener presented no certificate.
@@ -63,7 +63,7 @@ class Handshake:
 
 
 class Listener:
-    """The listener of one Edge.
+    """Make handshakes with the listener of one Edge.
 
     options: the module's option ``listener``. wait_for() waits for the seconds of its ``timeout``.
     make: makes a handshake; raises HandshakeFailed.

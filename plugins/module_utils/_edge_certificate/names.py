@@ -17,7 +17,7 @@ from .._base.names import Invalid, canonical_domain
 
 
 class InvalidNames(ValueError):
-    """Names that cannot be in a certificate.
+    """A certificate cannot have some of the names.
 
     texts: one text for each name, with the option and the name's place in the option.
     """

@@ -39,7 +39,7 @@ NO_CERTIFICATE: t.Mapping[str, t.Any] = {
 
 @dataclass(frozen=True)
 class Offer:
-    """A certificate that meets the requirements.
+    """This is a certificate that meets the requirements.
 
     findings: the warnings. Errors were refused before.
     renewal: the renewal of the certificate in use.
@@ -59,7 +59,7 @@ class Offer:
 
 @dataclass(frozen=True)
 class Waiting:
-    """A request that waits for its answer, or a request that could not be made.
+    """This is a request that waits for its answer, or a request that could not be made.
 
     path, answer: files on the controller.
     changed: whether the request is new, or was saved again.

@@ -25,7 +25,7 @@ from .wanted import WantedCertificate
 
 @dataclass(frozen=True)
 class CertificatePlan:
-    """The plan of a run on one Edge.
+    """This is the plan of a run on one Edge.
 
     wanted: the options.
     offer: the certificate and its delivery to the store.
@@ -48,17 +48,17 @@ class CertificatePlan:
 
     @property
     def stages(self) -> bool:
-        """Whether the certificate is only brought to the Edge."""
+        """Return whether the run only brings the certificate to the Edge."""
         return self.wanted.phase == "stage"
 
     @property
     def steps(self) -> tuple[Step, ...]:
-        """All steps in the order of the run."""
+        """Return all steps in the order of the run."""
         return (*self.sweep, *self.delivery.steps, *self.switch.steps, *self.finish)
 
     @property
     def aliases(self) -> dict[str, str]:
-        """Values that differ from run to run, and the texts that are shown for the values."""
+        """Return values that differ from run to run, and the texts that are shown for the values."""
         found = dict(self.delivery.aliases)
         if self.wanted.check and self.offer.made:
             found[self.delivery.thumbprint] = NEW
@@ -66,7 +66,7 @@ class CertificatePlan:
 
     @property
     def expected(self) -> EdgeState:
-        """The Edge after the plan."""
+        """Return the expected state of the Edge after the plan."""
         thumbprint, certificate = self.delivery.thumbprint, self.delivery.certificate
         changed = {} if self.stages else {usage: {"Thumbprint": thumbprint} for usage in self.wanted.usages}
         store = dict(self.before.store)

@@ -40,7 +40,7 @@ _NONE = "none"
 
 @dataclass(frozen=True)
 class RenewNow:
-    """The reason to replace the certificate in use now.
+    """Describe why the certificate in use is replaced now.
 
     reason: the text of the user or of the issuer.
     compromised: whether the key of the certificate in use is no longer secret.
@@ -64,7 +64,7 @@ class RenewNow:
 
     @property
     def file(self) -> str:
-        """The name of the reason's file on the Edge. Case and spaces at the ends of the reason are ignored."""
+        """Return the name of the reason's file on the Edge. Case and spaces at the ends of the reason are ignored."""
         if self.note:
             return self.note
         digest = hashlib.sha256(key_of(self.reason).encode()).hexdigest()
@@ -73,7 +73,7 @@ class RenewNow:
 
 @dataclass(frozen=True)
 class Outdated:
-    """The certificates that are replaced early.
+    """These are the certificates that are replaced early.
 
     thumbprints: the certificates.
     why: the reason; None if no certificate is replaced early.

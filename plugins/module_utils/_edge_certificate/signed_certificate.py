@@ -19,7 +19,7 @@ if t.TYPE_CHECKING:
 
 
 class AuthorityAnswer(t.NamedTuple):
-    """The answer of an authority.
+    """This is the answer of an authority.
 
     certificate: the certificate for the request's key; None if the certificate does not exist yet.
     others: the other certificates of the answer.

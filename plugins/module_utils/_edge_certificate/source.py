@@ -40,7 +40,7 @@ _CLOCKS = datetime.timedelta(days=1)
 
 
 class CertificateSource(abc.ABC):
-    """A kind of source, for one Edge.
+    """Make or keep a certificate for one Edge, with one kind of source.
 
     needs: the required options.
     makes: whether the source makes certificates.

@@ -23,7 +23,7 @@ from .source import CertificateSource, check_clock
 
 
 class Made(CertificateSource):
-    """A source that keeps a good certificate of the file or in use. Otherwise the source makes a new certificate."""
+    """Keep a suitable certificate of the file or in use. Without a suitable certificate, make a new certificate."""
 
     needs: t.ClassVar[tuple[str, ...]] = ("path",)
 

@@ -42,12 +42,12 @@ class Request(CertificateSource):
 
     @property
     def _key_path(self) -> str:
-        """The path of the key file."""
+        """Return the path of the key file."""
         return os.path.expanduser(self.options.path) + ".key"
 
     @property
     def _dry(self) -> bool:
-        """Whether nothing is written on the controller."""
+        """Return whether the run writes nothing on the controller."""
         return self.wanted.check or not self.wanted.may_make
 
     def _proceed(self, waits: bool) -> Offer | Waiting:

@@ -26,7 +26,7 @@ from .wanted import WantedCertificate
 
 @dataclass(frozen=True)
 class WayBack:
-    """The rollback to the former certificates of the usages.
+    """This is the rollback to the former certificates of the usages.
 
     assign: one step for each certificate.
     restarts: the restarts of the switch, for a second time.
@@ -46,7 +46,7 @@ NO_WAY_BACK = WayBack((), (), False, None)
 
 @dataclass(frozen=True)
 class SwitchPlan:
-    """The switch to one certificate.
+    """This is the plan of a switch to one certificate.
 
     thumbprint: the new certificate.
     changing: the usages without this certificate.
@@ -75,7 +75,7 @@ class SwitchPlan:
 
     @property
     def steps(self) -> tuple[Step, ...]:
-        """All steps in the order of the run."""
+        """Return all steps in the order of the run."""
         found = [self.mark, self.assign]
         for restart in self.restarts:
             found += restart.steps
@@ -83,7 +83,7 @@ class SwitchPlan:
 
     @property
     def due_after(self) -> bool:
-        """Whether a restart is still needed after the steps."""
+        """Return whether a restart is still needed after the steps."""
         return bool((self.due_before or self.mark) and not self.unmark)
 
     def with_certificate(self, thumbprint: str) -> SwitchPlan:

@@ -24,7 +24,7 @@ PHASES = ("all", "stage", "switch")
 
 @dataclass(frozen=True)
 class SourceOptions:
-    """The option ``source``. Options that are not set are empty texts.
+    """This is the option ``source``. Options that are not set are empty texts.
 
     All paths are paths of files on the controller.
     days: the lifetime of a new certificate.
@@ -59,7 +59,7 @@ class SourceOptions:
 
 @dataclass(frozen=True)
 class WantedCertificate:
-    """The requirements of the certificate, its source, and the work that this run may do.
+    """Describe the required certificate, the certificate's source, and the work that the run may do.
 
     All times are in UTC and have their time zone.
     names: the canonical names, the Access Edge's first.
@@ -94,5 +94,5 @@ class WantedCertificate:
 
     @property
     def may_make(self) -> bool:
-        """Whether this run may make or request a certificate. A run with the phase ``switch`` may not."""
+        """Return whether the run may make or request a certificate. A run with the phase ``switch`` may not."""
         return self.phase != "switch"

@@ -21,7 +21,7 @@ PARTS = (CMDLETS, PRODUCT, CLOCK, SERVICES, CERTIFICATES)
 
 @dataclass(frozen=True)
 class Product:
-    """The product of a server.
+    """This is the product of a server.
 
     text: the server's own text.
     version: four numbers; None if the text has no version.
@@ -35,7 +35,7 @@ class Product:
 
 @dataclass(frozen=True)
 class SeenService:
-    """A Windows service of the product.
+    """This is a Windows service of the product.
 
     status: the status in lower case.
     xmpp: whether the service belongs to the XMPP gateway.
@@ -49,7 +49,7 @@ class SeenService:
 
 @dataclass(frozen=True)
 class Certificate:
-    """A certificate with a usage.
+    """This is a certificate with a usage.
 
     usages: the usages that have the certificate. The other texts are None if the certificate is not in the computer's
         store. Times are UTC in ISO 8601.
@@ -67,7 +67,7 @@ class Certificate:
 
 @dataclass(frozen=True)
 class Unobserved:
-    """A part that could not be read.
+    """This is a part that could not be read.
 
     reason: why the part could not be read.
     """
@@ -78,7 +78,7 @@ class Unobserved:
 
 @dataclass(frozen=True)
 class Server:
-    """One server. A part that was not wanted or could not be read is None.
+    """This is one server, as a run has read the server. A part that was not wanted or could not be read is None.
 
     host, deployment: the names in the inventory.
     reached: whether a session was open.

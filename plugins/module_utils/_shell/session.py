@@ -40,7 +40,7 @@ def needs_session(module: str, connection: str) -> str:
 
 @dataclass(frozen=True)
 class Captured:
-    """The answer to one statement, as the server sent it.
+    """This is the unchanged answer of the server to one statement.
 
     answer: the decoded answer.
     output: the XML of each object.
@@ -57,7 +57,7 @@ class Captured:
 
 
 class ConnectionShell:
-    """A ``Shell`` over the socket of a persistent connection (``module._socket_path``).
+    """Send statements over the socket of a persistent connection (``module._socket_path``).
 
     tell: is called every few seconds with the progress of a long series of statements.
     """
@@ -72,7 +72,7 @@ class ConnectionShell:
 
     @property
     def place(self) -> Place:
-        """The connection's data about its host. The data needs no session."""
+        """Return the connection's data about the host. The data needs no session."""
         if self._place is None:
             try:
                 self._place = Place(**self._connection.place())
@@ -148,7 +148,7 @@ class ConnectionShell:
 
 
 class NoSession:
-    """The ``Shell`` of a task that works without a server."""
+    """Refuse statements in a task that works without a server."""
 
     place = Place()
 

@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass, field
 
 
 class UInt32(int):
-    """An integer that is sent as System.UInt32. A plain int is sent as Int32."""
+    """This integer is sent as System.UInt32. A plain int is sent as Int32."""
 
     def __new__(cls, value: int) -> UInt32:
         if not 0 <= int(value) <= 0xFFFFFFFF:
@@ -26,7 +26,7 @@ class UInt32(int):
 
 
 class Secret:
-    """A text that cannot be printed by accident. Only the code that sends it calls ``reveal()``."""
+    """Protect a text from being printed by accident. Only the code that sends the text calls ``reveal()``."""
 
     __slots__ = ("_text",)
 
@@ -50,7 +50,10 @@ class Secret:
 
 @dataclass(frozen=True)
 class Credential:
-    """A user name with its password. The login is sent as a PSCredential. The session's key encrypts the password."""
+    """This is a user name with a password.
+
+    The login is sent as a PSCredential. The session's key encrypts the password.
+    """
 
     user: str
     password: Secret
@@ -58,7 +61,7 @@ class Credential:
 
 @dataclass(frozen=True)
 class ListChange:
-    """A change of a list property. The change is sent as a PSListModifier, ``@{Add=...; Remove=...}``."""
+    """This is a change of a list property. The change is sent as a PSListModifier, ``@{Add=...; Remove=...}``."""
 
     add: tuple[str, ...] = ()
     remove: tuple[str, ...] = ()
@@ -72,7 +75,7 @@ READ_VERBS = frozenset(("get", "test", "resolve"))
 
 @dataclass(frozen=True)
 class Statement:
-    """One call of a cmdlet.
+    """This is one call of a cmdlet.
 
     parameters: values by the cmdlet's own parameter names. The order is kept.
     select: the wanted properties of each object; empty for all. The server selects the properties with Select-Object in
@@ -88,7 +91,10 @@ class Statement:
 
     @property
     def is_read(self) -> bool:
-        """Whether the statement can be repeated without harm: verbs Get, Test and Resolve, without Test-CsXmppIM."""
+        """Return whether the statement can be repeated without harm.
+
+        The verbs are Get, Test and Resolve, without Test-CsXmppIM.
+        """
         verb, dash, noun = self.cmdlet.partition("-")
         return verb.lower() in READ_VERBS and noun.lower() != "csxmppim"
 
@@ -116,7 +122,7 @@ class Statement:
 
 @dataclass(frozen=True)
 class ServerError:
-    """An error record of the server, with the server's texts."""
+    """This is an error record of the server, with the server's texts."""
 
     cmdlet: str = ""
     error_id: str = ""
@@ -136,7 +142,7 @@ class ServerError:
 
 @dataclass(frozen=True)
 class Answer:
-    """The answer to one pipeline of statements.
+    """This is the answer to one pipeline of statements.
 
     output: objects in order. Each is a plain value or a dict of the object's properties: bytes as bytes, enums as
         their name, times as ISO 8601 text, lists as lists.
@@ -166,7 +172,7 @@ class Answer:
 
     @property
     def ended_early(self) -> bool:
-        """Whether the state must be read before anything more is sent."""
+        """Return whether the state must be read before another statement is sent."""
         return bool(self.lost) or self.refused
 
     def encode(self) -> dict[str, t.Any]:
@@ -207,7 +213,7 @@ class ShellError(Exception):
 
 @dataclass(frozen=True)
 class Place:
-    """The host of a shell, in the inventory's words.
+    """Describe the host of a shell, with the names of the inventory.
 
     host: the name in the inventory.
     deployment: the value of sfb_xmpp_deployment; ``default`` if the variable is not set.
@@ -227,7 +233,7 @@ class Place:
 
 
 class Shell(t.Protocol):
-    """The shell that sends statements to a server. Production uses the connection, unit tests use a fake."""
+    """Send statements to a server. Production uses the connection, unit tests use a fake."""
 
     def invoke(self, statements: t.Sequence[Statement]) -> Answer:
         """Run the statements, in order, in one pipeline. Raises ShellError."""

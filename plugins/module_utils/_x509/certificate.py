@@ -81,7 +81,7 @@ class Unusable(Exception):
 
 @dataclass(frozen=True)
 class Bundle:
-    """A certificate with its private key.
+    """This is a certificate with its private key.
 
     others: the other certificates of the file.
     """

@@ -64,7 +64,7 @@ class TimeIsUp(Exception):
 
 
 class _Refusal(t.NamedTuple):
-    """The reason why OpenSSL refuses a path.
+    """Describe why OpenSSL refuses a path.
 
     code: OpenSSL's code.
     depth: the index of the certificate in the path.

@@ -31,7 +31,7 @@ if t.TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Revocation:
-    """The result of a check for revocation.
+    """This is the result of a check for revocation.
 
     revoked: the revocation; None if the certificate is not revoked, or if the result is unknown.
     unknown: why the result is unknown; empty for a known result.

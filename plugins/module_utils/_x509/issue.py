@@ -145,7 +145,7 @@ def answer_to(public_key: bytes, certificates: t.Sequence[Certificate]) -> tuple
 
 
 class Authority:
-    """An own certification authority.
+    """Issue certificates with an own certification authority.
 
     chain: the authority's certificate, then the certificates above.
     key: the authority's private key.

@@ -35,7 +35,7 @@ _EPOCH = datetime.datetime(2000, 1, 1, tzinfo=datetime.timezone.utc)
 
 @dataclass(frozen=True)
 class RenewalWindow:
-    """The time in which the issuer suggests the renewal.
+    """This is the period in which the issuer suggests the renewal.
 
     start, end: times with their time zone.
     url: the page with the explanation; empty without a page.
@@ -69,7 +69,7 @@ class RenewalWindow:
 
 @dataclass(frozen=True)
 class RevokedByIssuer:
-    """A revocation of a certificate.
+    """This is a revocation of a certificate by the issuer.
 
     at: the time as a text; empty if the time is unknown.
     reason: the reason of RFC 5280, in the issuer's spelling.
@@ -80,7 +80,7 @@ class RevokedByIssuer:
 
     @property
     def compromised(self) -> bool:
-        """Whether the reason means that the key is compromised."""
+        """Return whether the reason means that the key is compromised."""
         return re.sub(r"[^a-z]", "", self.reason.lower()) in _STOLEN
 
     def __str__(self) -> str:
@@ -90,7 +90,7 @@ class RevokedByIssuer:
 
 @dataclass(frozen=True)
 class IssuerAnswer:
-    """The issuer's answer.
+    """This is the issuer's answer.
 
     mistakes: one text for each part that cannot be used.
     """

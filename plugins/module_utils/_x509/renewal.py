@@ -26,7 +26,7 @@ _EPOCH = datetime.datetime(2000, 1, 1, tzinfo=datetime.timezone.utc)
 
 @dataclass(frozen=True)
 class RenewalRule:
-    """The rule for the renewal of certificates. If days are also set, the earlier time is used.
+    """This is the rule for the renewal of certificates. If days are also set, the earlier time is used.
 
     share: the share of the lifetime, above 0 and below 1.
     days: the days before the end; None if only the share is used.
@@ -37,7 +37,7 @@ class RenewalRule:
 
     @property
     def mistakes(self) -> list[str]:
-        """The mistakes of the rule, as texts with the name of the option."""
+        """Return the mistakes of the rule, as texts with the name of the option."""
         found = []
         if not 0 < self.share < 1:
             found.append("renew.lifetime_share: %s must be between 0 and 1, such as 0.5 for one half" % self.share)
@@ -48,7 +48,7 @@ class RenewalRule:
 
 @dataclass(frozen=True)
 class Renewal:
-    """The renewal of a certificate.
+    """Describe whether and why a certificate is due for renewal.
 
     due: whether the certificate is due now.
     at: the time from which the certificate is due.

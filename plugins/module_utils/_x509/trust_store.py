@@ -27,7 +27,7 @@ _HASHED = re.compile(r"[0-9a-f]{8}\.\d+")
 
 
 class Store(t.NamedTuple):
-    """The certificates of a trust store.
+    """These are the certificates of a trust store.
 
     certificates: the loaded certificates.
     skipped: one text for each certificate that cannot be loaded.
@@ -38,7 +38,7 @@ class Store(t.NamedTuple):
 
     @property
     def warnings(self) -> list[str]:
-        """This is one text about all skipped certificates, because a store may have many of them."""
+        """Return one text about all skipped certificates, because a store may have many of them."""
         return ["trust_store: skipped %s" % some(self.skipped)] if self.skipped else []
 
 

@@ -11,7 +11,7 @@ import time
 
 
 class Budget:
-    """The time limits of one domain.
+    """Limit the time for one domain.
 
     step: seconds for each step.
     total: seconds for all steps.

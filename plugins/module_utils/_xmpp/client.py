@@ -48,7 +48,7 @@ LEGACY_RENEGOTIATION = "unsafe legacy renegotiation disabled"
 
 
 class Failed(Exception):
-    """A step that failed.
+    """A step failed.
 
     how: a value as in Ended; for a connection, a value as in Attempt.
     """
@@ -59,7 +59,7 @@ class Failed(Exception):
 
 
 class Contexts:
-    """TLS settings by their lowest and highest version. Connections share the settings.
+    """Make TLS settings by their lowest and highest version. Connections share the settings.
 
     own: the certificate for a peer that requests a certificate.
     legacy: whether servers without RFC 5746 (secure renegotiation) are accepted. OpenSSL 3 refuses such servers.
@@ -97,7 +97,7 @@ class Contexts:
 
 
 class StreamConnection:
-    """An initiating stream over a socket, first without and then with TLS. The object is a context manager."""
+    """Run an initiating stream over a socket, first without and then with TLS. The object is a context manager."""
 
     def __init__(self, address: str, port: int, to: str, from_: str, budget: Budget) -> None:
         """Connect. Raises Failed (refused, timeout, unreachable), TimeUp."""

@@ -20,7 +20,7 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 @dataclass(frozen=True)
 class Element:
-    """A complete element.
+    """This is a complete element.
 
     All names are in Clark notation, ``{namespace}local``. A name without a namespace is plain.
     text: the element's own character data in one text. The places of its parts between the children are not kept,

@@ -18,7 +18,7 @@ from .xml_stream import Element
 
 @dataclass(frozen=True)
 class StreamOpened:
-    """The peer's header.
+    """The peer sent the header.
 
     dialback: whether the header declares the namespace of dialback. Peers without features declare the namespace.
     """
@@ -32,7 +32,7 @@ class StreamOpened:
 
 @dataclass(frozen=True)
 class Features:
-    """The features of the receiving side. Only the initiating side gets this event.
+    """The receiving side sent the features. Only the initiating side gets this event.
 
     starttls: '', 'offered' or 'required'.
     """
@@ -92,7 +92,7 @@ class DialbackKey:
 
 @dataclass(frozen=True)
 class DialbackAnswer:
-    """The answer to the own key.
+    """The peer answered the own key.
 
     type: 'valid', 'invalid' or 'error'.
     condition: the condition of an error.
@@ -116,7 +116,7 @@ class VerifyRequested:
 
 @dataclass(frozen=True)
 class VerifyAnswer:
-    """The authoritative side's answer about a key.
+    """The authoritative side answered whether a key is genuine.
 
     type, condition: as in DialbackAnswer.
     """
@@ -130,7 +130,7 @@ class VerifyAnswer:
 
 @dataclass(frozen=True)
 class Stanza:
-    """A message, presence or iq on a stream that SASL or dialback has authenticated."""
+    """The peer sent a message, presence or iq on a stream that SASL or dialback has authenticated."""
 
     element: Element
 

@@ -106,7 +106,7 @@ _UNANSWERED = 256
 
 
 class Stream:
-    """One server-to-server stream, from either side.
+    """Follow the protocol of one server-to-server stream, from either side.
 
     Call ``receive`` with data, handle its events in their order, and send the data of ``data_to_send``. ``receive``
     never raises. An action that the protocol does not allow at the time raises RuntimeError. On a closed stream the
@@ -214,12 +214,12 @@ class Stream:
 
     @property
     def begun_refusal(self) -> bool:
-        """Whether the peer has begun a <failure/> of STARTTLS or SASL without its end."""
+        """Return whether the peer has begun a <failure/> of STARTTLS or SASL without its end."""
         return self._unfinished in ("{%s}failure" % NS_TLS, "{%s}failure" % NS_SASL)
 
     @property
     def _waits(self) -> bool:
-        """Whether the peer must not send anything until the peer has an answer, or until TLS is active."""
+        """Return whether the peer must not send anything until the peer has an answer, or until TLS is active."""
         return self._step == "tls-proceed" or (self.role == "receiving" and self._step != "")
 
     def _take(self, node: Header | Element | StreamEnd) -> Event | None:
@@ -375,7 +375,7 @@ class Stream:
 
     @property
     def unread(self) -> int:
-        """The bytes of an unfinished header or element. The bytes never exceed the limit."""
+        """Return the bytes of an unfinished header or element. The bytes never exceed the limit."""
         return 0 if self._reader is None else self._reader.pending
 
     # Send on both sides

@@ -62,7 +62,7 @@ class Violation(Exception):
 
 @dataclass(frozen=True)
 class StreamLimits:
-    """The limits of one element, and of the stream's header.
+    """Limit one element, and the header of the stream.
 
     stanza_bytes: bytes on the wire.
     depth: levels; the stanza itself is the first.
@@ -78,7 +78,7 @@ class StreamLimits:
 
 @dataclass(frozen=True)
 class Header:
-    """The start tag of the stream.
+    """This is the start tag of the stream.
 
     namespaces: the declared namespaces by prefix; '' is the prefix of the default namespace.
     """
@@ -90,11 +90,11 @@ class Header:
 
 @dataclass(frozen=True)
 class StreamEnd:
-    """The end tag of the stream."""
+    """This is the end tag of the stream."""
 
 
 class _Open:
-    """An element without its end."""
+    """This is an element without its end."""
 
     __slots__ = ("attributes", "children", "name", "text")
 
@@ -110,7 +110,7 @@ class _Open:
 
 
 class XmlReader:
-    """The reader of one stream. Call ``append`` with data, then call ``next`` until ``next`` returns None.
+    """Read one stream. Call ``append`` with data, then call ``next`` until ``next`` returns None.
 
     The work is linear in the bytes, and the limits bound the memory. After a Violation the reader cannot be used.
     """
@@ -135,12 +135,12 @@ class XmlReader:
 
     @property
     def pending(self) -> int:
-        """The number of unread bytes."""
+        """Return the number of unread bytes."""
         return len(self._buffer)
 
     @property
     def unfinished(self) -> str:
-        """The name of the unfinished element in Clark notation; empty without an unfinished element."""
+        """Return the name of the unfinished element in Clark notation; empty without an unfinished element."""
         return self._stack[0].name if self._stack else ""
 
     def append(self, data: bytes) -> None:
