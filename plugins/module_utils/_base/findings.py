@@ -48,12 +48,12 @@ class Finding:
 
 
 def error(code: str, message: str, remedy: str) -> Finding:
-    """Return a finding for something that cannot be used."""
+    """Return a finding with the severity ``error``."""
     return Finding(code, ERROR, message, remedy)
 
 
 def warning(code: str, message: str, remedy: str) -> Finding:
-    """Return a finding that administrators should know."""
+    """Return a finding with the severity ``warning``."""
     return Finding(code, WARNING, message, remedy)
 
 

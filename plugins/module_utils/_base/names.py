@@ -67,7 +67,7 @@ def no_characters(text: str) -> list[str]:
 
 
 def mixed_scripts(text: str) -> list[str]:
-    """Return the scripts of one word, if it mixes scripts with similar letters."""
+    """Return the scripts of one word, if the word mixes scripts with similar letters."""
     for word in text.split():
         scripts = {unicodedata.name(letter, "").partition(" ")[0] for letter in word if letter.isalpha()}
         alike = sorted(scripts & {"LATIN", "CYRILLIC", "GREEK"})

@@ -45,7 +45,7 @@ def server_time(value: t.Any) -> datetime.datetime:
 
 
 def server_clock(shell: Shell) -> datetime.datetime | None:
-    """Return the server's time from Get-Date; None if the session does not provide it. Raises ShellError."""
+    """Return the server's time from Get-Date; None if the session does not provide the time. Raises ShellError."""
     answer = shell.invoke([Statement(CLOCK)])
     for item in () if answer.lost or answer.errors else answer.output:
         try:

@@ -101,7 +101,7 @@ class CapturingShell(t.Protocol):
 
 @dataclass(frozen=True)
 class Asked:
-    """Hold a statement with its answer."""
+    """This is a statement with its answer."""
 
     statement: Statement
     captured: Captured

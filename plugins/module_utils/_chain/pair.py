@@ -138,7 +138,7 @@ def entries_of(groups: t.Sequence[Group], known: Known) -> list[Entry]:
 
 
 def _way_in_unknown(known: Known, probed: Probed, entries: t.Sequence[Entry]) -> bool:
-    """Return whether it is unknown how the partner's server authenticates itself when it connects.
+    """Return whether the authentication of a connecting server of the partner is unknown.
 
     The settings allow only certificates, and the partner's server does not offer SASL EXTERNAL. The probe sees the
     methods that a server offers, not the methods that the server uses when the server connects. jabberd2 has no SASL in
@@ -182,7 +182,7 @@ def _nothing_assigned(known: Known) -> bool:
 
 
 def needs_certificate(known: Known, probed: Probed, *, missing: bool) -> bool:
-    """Return whether the partner's settings fail without a good certificate of the gateway.
+    """Return whether the partner's settings fail without a valid certificate of the gateway.
 
     A bad certificate still encrypts the stream. Dialback then authenticates, if the settings allow dialback and the
     partner accepts dialback.

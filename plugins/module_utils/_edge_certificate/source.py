@@ -124,7 +124,7 @@ class CertificateSource(abc.ABC):
         return self._offer(of_bundle(bundle, self.before, self.wanted.valid_at), findings, made)
 
     def _offer_file(self) -> Offer | None:
-        """Return the PKCS#12 file's certificate, if the file exists and the certificate is good and not due."""
+        """Return the PKCS#12 file's certificate, if the certificate exists, meets the requirements and is not due."""
         if private_file.read_if_there(self.options.path, "source.path") is None:
             return None
         bundle = self._load()

@@ -241,7 +241,7 @@ def _later(
     findings: list[Finding],
     judge: t.Callable[..., list[Finding]],
 ) -> list[dict[str, t.Any]]:
-    """Return the findings that the certificate will have later, each finding with the time when the finding begins."""
+    """Return the later findings about the certificate, each finding with the time when the finding begins."""
     unchecked = any(one.code == x509.NOT_CHECKED for one in findings)
     states = ahead.later(
         certificate,

@@ -43,7 +43,7 @@ _TOGETHER = 200
 
 
 class Applied:
-    """Hold the results of the steps.
+    """These are the results of the steps.
 
     steps: the steps, in their order.
     results: ``done``, ``failed`` or ``not_sent`` for each step, in the order of ``steps``.
@@ -335,7 +335,7 @@ def _record_of(step: Step, seen: Deployment) -> Record | None:
 
 
 def _error(step: Step, answered: Answer | None, record: Record | None) -> ServerError:
-    """Return the server's error for a step, or a description if the server gave none."""
+    """Return the server's error for a step, or a description if the server returned no error."""
     if answered is None:
         return ServerError(step.cmdlet, "", "NotSent", _BEHIND_A_LOSS.replace("was not sent", "was not sent again"))
     if answered.lost:

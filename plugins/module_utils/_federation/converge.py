@@ -82,7 +82,7 @@ class Run:
 
 @dataclass
 class Outcome:
-    """Hold the outcome of a run.
+    """This is the outcome of a run.
 
     result: the module's result, without the keys that only this module returns.
     plan: the plan of the run.
@@ -210,7 +210,7 @@ def _other_plan(plan: Plan, run: Run, digest: t.Any) -> tuple[list[str], dict[st
 
 
 def _of_another(plan: Plan, run: Run) -> list[str]:
-    """Return why the snapshot to restore belongs to another deployment; empty if it belongs to this deployment."""
+    """Return why the snapshot to restore belongs to another deployment; empty for the same deployment."""
     found = other_deployment(run.kept.identity, plan.deployment.identity) if run.kept else ""
     return ["%s is a snapshot of another deployment: %s" % (run.kept.path, found)] if run.kept and found else []
 
@@ -364,7 +364,10 @@ class _Report:
 def gather(
     reader: Reader, federation: Federation, guard: Guard, surroundings: Surroundings | None = None
 ) -> Deployment:
-    """Read what the plan depends on, each kind once. Users are read only if needed, all users only if needed."""
+    """Read all objects that the plan depends on, each kind once.
+
+    Users are read only if needed, all users only if needed.
+    """
     options = federation.reads()
     resources = [resource for resource in RESOURCES if resource.part in options]
     deployment = (surroundings or Surroundings()).kinds(reader, resources)
@@ -496,7 +499,7 @@ def _policies_that_changed(plan: Plan, now: Deployment, known: t.Collection[str]
 
 
 def planned(plan: Plan) -> Deployment:
-    """Return the deployment as the plan would leave it."""
+    """Return the expected deployment after the plan."""
     users = {
         key: replace(user, policy=plan.grants.policies.get(key, user.policy))
         for key, user in plan.deployment.users.items()

@@ -47,7 +47,7 @@ _NAMED_BY = {"Identity": ("DistinguishedName", "FriendlyName")}
 
 @dataclass(frozen=True)
 class User:
-    """Hold a user, as Active Directory has the user.
+    """This is a user, with the values from Active Directory.
 
     identity: the distinguished name.
     name: the name in messages and calls: the SIP address, or the distinguished name if there is no SIP address.
@@ -83,7 +83,7 @@ class User:
 
 @dataclass(frozen=True)
 class Deployment:
-    """Hold the objects that were read.
+    """These are the objects that a run has read.
 
     time: the time of the read, in UTC (ISO 8601).
     records: the objects, by part and by key.

@@ -21,7 +21,7 @@ from .groups import member_filter
 
 @dataclass(frozen=True)
 class Wanted:
-    """Hold one declared object.
+    """This is one declared object.
 
     identity: the name of the object.
     values: the declared settings only.
@@ -85,7 +85,7 @@ class Grant:
 
 @dataclass(frozen=True)
 class Federation:
-    """Hold everything that is declared.
+    """These are all declared objects, with the options of the run.
 
     wanted: the declared objects, by option (policies, partners, gateway, access_edge, federation_routes). A missing
       option does not change.

@@ -162,7 +162,7 @@ def add_grants(policies: t.Iterable[dict[str, t.Any]], usage: t.Mapping[str, tup
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Hold a snapshot that was read.
+    """This is a snapshot that a run has read.
 
     path: the path of the file.
     identity: the identity of the snapshot's deployment. An old snapshot has only the label.

@@ -29,7 +29,7 @@ from .selection import ChosenUsers, choose
 
 @dataclass(frozen=True)
 class Grants:
-    """Hold the planned grants and withdrawals.
+    """These are the planned grants and withdrawals.
 
     steps: grants, then withdrawals.
     refusals: the reasons why the plan may not be applied.

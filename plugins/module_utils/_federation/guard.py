@@ -75,7 +75,7 @@ def lifted(words: t.Iterable[str]) -> frozenset[str]:
 
 @dataclass(frozen=True)
 class Guard:
-    """Hold the limits of one run.
+    """These are the limits of one run.
 
     protect: patterns (shell style) of objects that no run removes.
     removal_limit: the share of the existing objects that a purge may remove, in per cent; None for all.

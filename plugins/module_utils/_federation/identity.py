@@ -30,7 +30,7 @@ NOT_READ = "%s -CentralManagement is not offered to this account, or fails" % SE
 
 @dataclass(frozen=True)
 class Identity:
-    """Hold the identity of a deployment.
+    """This is the identity of a deployment.
 
     label: the value of ``sfb_xmpp_deployment``.
     pools: FQDNs of the pools of the Central Management Store, in lower case; empty if the pools cannot be read. In a
@@ -102,7 +102,7 @@ def from_file(value: t.Any) -> Identity:
 
 
 def other_deployment(kept: Identity, now: Identity) -> str:
-    """Return why a file belongs to another deployment; empty if it belongs to this deployment.
+    """Return why a file belongs to another deployment; empty if the file belongs to this deployment.
 
     kept: the identity in the file.
     now: the identity of this deployment.

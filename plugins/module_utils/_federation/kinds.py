@@ -267,7 +267,7 @@ class Domain(Kind):
 
 
 class SpelledDomain(str):
-    """Hold a domain in canonical form with the server's spelling. A removal must use the server's spelling."""
+    """This is a domain in canonical form with the server's spelling. A removal must use the server's spelling."""
 
     on_server: str
 

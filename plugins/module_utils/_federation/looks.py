@@ -22,7 +22,7 @@ from .resource import Resource
 
 
 class Looks:
-    """Hold one batch.
+    """This is one batch of statements.
 
     statements: the reads and the steps, in their order.
     records: the objects right before the writes, by part and by key.

@@ -51,7 +51,7 @@ class RightLoss:
 
 @dataclass(frozen=True)
 class Watch:
-    """Hold the rights that a plan knew.
+    """These are the rights that a plan knew.
 
     guard: the limits of the run.
     policies: the policies after the plan.

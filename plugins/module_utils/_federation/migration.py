@@ -36,7 +36,7 @@ LOSES, MAY_LOSE, ELSEWHERE, WITHOUT = "loses", "may_lose", "elsewhere", "without
 
 @dataclass(frozen=True)
 class MigrationOutcome:
-    """Hold the outcome of a move for one user.
+    """This is the outcome of a move for one user.
 
     user: the user.
     kind: ``loses``, ``may_lose``, ``elsewhere`` or ``without``.

@@ -23,7 +23,7 @@ Level = t.Literal["valid", "risky", "invalid"]
 
 @dataclass(frozen=True)
 class Row:
-    """Hold the settings of a partner, which are a row of the negotiation table.
+    """These are the settings of a partner, which are a row of the negotiation table.
 
     tls: ``required``, ``optional`` or ``not_supported``.
     sasl: ``required``, ``optional`` or ``not_supported``.

@@ -34,7 +34,7 @@ _REMOVED = tuple(reversed(PURGED))
 
 @dataclass(frozen=True)
 class Plan:
-    """Hold a plan.
+    """This is a plan.
 
     deployment: the deployment before the plan.
     federation: the declared state.

@@ -34,7 +34,7 @@ POOL = "Get-CsPool"
 
 @dataclass(frozen=True)
 class Pool:
-    """Hold a pool.
+    """This is a pool.
 
     fqdn: the FQDN.
     site: the name of the site.

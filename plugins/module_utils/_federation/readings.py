@@ -23,7 +23,7 @@ NOT_OFFERED = "not offered to this account"
 
 @dataclass(frozen=True)
 class Reading:
-    """Hold one statement.
+    """This is one statement that reads.
 
     name: the name of the statement's objects.
     statement: the statement.
@@ -40,7 +40,7 @@ T = t.TypeVar("T")
 
 @dataclass(frozen=True)
 class Items:
-    """Hold the objects of several readings.
+    """These are the objects of several readings.
 
     found: the objects, by name of the reading.
     cmdlets: the cmdlets, by name of the reading.

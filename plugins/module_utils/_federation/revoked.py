@@ -30,7 +30,7 @@ SPEC: dict[str, t.Any] = {"type": "list", "elements": "dict", "default": [], "op
 
 @dataclass(frozen=True)
 class Revoked:
-    """Hold one revocation.
+    """This is one revocation.
 
     domain: the domain in canonical form.
     place: the place for messages, such as ``sfb_xmpp_revoked[0]``.

@@ -53,7 +53,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Context:
-    """Hold what a rule needs in addition to the change.
+    """These are the values that a rule needs in addition to the change.
 
     actual: all objects of the kind, by key.
     usage: the users, by key of their per-user policy; None if the users were not read.

@@ -24,7 +24,7 @@ from .pools import Pool
 
 @dataclass(frozen=True)
 class ChosenUsers:
-    """Hold the users of a selector.
+    """These are the users of a selector.
 
     users: the users that must have the policy.
     skipped: the users that do not get the policy, by reason.

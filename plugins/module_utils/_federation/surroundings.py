@@ -35,7 +35,7 @@ class Surroundings:
         return reader.identified(resources)
 
     def look(self, after_plan: Deployment, steps: t.Sequence[Step]) -> None:
-        """Check the deployment as the plan would leave it.
+        """Check the expected deployment after the plan.
 
         after_plan: the deployment after the plan.
         steps: the steps of the plan.

@@ -105,7 +105,7 @@ def common(advice: t.Sequence[Advice]) -> list[Advice]:
 
 
 def ends(facts: Facts, row: Row | None) -> tuple[str, Then]:
-    """Return when the partner's certificate will break the settings, and the effect; ('', '') if there is no such date.
+    """Return when the partner's certificate breaks the settings, and the effect; ('', '') without such a date.
 
     Only SASL EXTERNAL depends on the certificate. Dialback over TLS accepts every certificate.
     """

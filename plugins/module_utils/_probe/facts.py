@@ -274,7 +274,7 @@ class Facts:
 
     @property
     def own_refused(self) -> bool:
-        """Return whether the peer ended the encrypted stream because it refused the own certificate.
+        """Return whether the peer ended the encrypted stream because the peer refused the own certificate.
 
         In TLS 1.3 the refusal can be an alert after the handshake.
         """

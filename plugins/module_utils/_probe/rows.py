@@ -47,7 +47,7 @@ def options(row: Row) -> dict[str, t.Any]:
 
 
 def accepts(facts: Facts) -> dict[str, Accepted]:
-    """Return for each method whether the partner accepts it, independent of the declared settings.
+    """Return for each method whether the partner accepts the method, independent of the declared settings.
 
     ``yes`` and ``no`` are test results: ``yes`` means that EXTERNAL succeeded, or that dialback is offered. All other
     methods are unknown. EXTERNAL is also unknown if the partner's chain was not checked: the gateway can refuse the
@@ -92,7 +92,7 @@ def uses(facts: Facts, row: Row) -> tuple[str, ...]:
 
 
 def _offers(facts: Facts, row: Row, method: str) -> bool:
-    """Return whether your own side reaches this method."""
+    """Return whether the own side reaches the method."""
     if method == SASL_OVER_TLS:
         return not FATAL.intersection(facts.faults)
     # If both sides have TLS, the stream is encrypted, or the attempt fails.
@@ -122,7 +122,7 @@ def seen_to_work(facts: Facts, row: Row | None) -> bool:
 
 
 def relies_on_certificate(facts: Facts, row: Row | None) -> bool:
-    """Return whether the federation needs a good certificate, because dialback is not possible."""
+    """Return whether the federation needs a valid certificate, because dialback is not possible."""
     if row is None:
         return facts.dialback in ("not offered", "refused")
     if SASL_OVER_TLS not in row.methods:

@@ -41,7 +41,7 @@ class RevocationAdvice:
 
     @functools.cached_property
     def replicas(self) -> list[str]:
-        """Return the replicas of legacy Front Ends and of the routes' Edge servers; none if they cannot be read."""
+        """Return the replicas of legacy Front Ends and of the routes' Edge servers; none if unknown."""
         topology = self._topology
         if topology.edges is None:
             return []

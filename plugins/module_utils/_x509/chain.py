@@ -111,7 +111,7 @@ def check_chain(
     now: datetime.datetime,
     end: float = math.inf,
 ) -> list[Finding]:
-    """Return the defects of the best chain to a trusted certificate; empty if a chain is good. The codes are in CHAIN.
+    """Return the defects of the best chain to a trusted certificate; empty if a chain is valid. The codes are in CHAIN.
 
     The validity of the certificate itself is not checked.
 
@@ -326,7 +326,7 @@ def _constraining(path: Path, now: datetime.datetime) -> Certificate:
 
 
 def _spoiling(path: Path, refusal: _Refusal, now: datetime.datetime) -> Certificate:
-    """Return the certificate to leave out, so that another path may be good."""
+    """Return the certificate to leave out, so that another path may be valid."""
     if refusal.code in _NAMES:
         return _constraining(path, now)
     return path[min(refusal.depth, len(path) - 1)]

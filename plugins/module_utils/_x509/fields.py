@@ -37,7 +37,7 @@ def keep_quiet() -> None:
 
 
 def unreadable(certificate: Certificate) -> str:
-    """Return why the certificate's extensions or names cannot be read; empty if they can be read."""
+    """Return why the certificate's extensions or names cannot be read; empty if both can be read."""
     try:
         certificate.extensions  # noqa: B018 - decoded at the first access
         certificate.subject, certificate.issuer  # noqa: B018
@@ -62,7 +62,7 @@ def extension(certificate: Certificate, name: str) -> t.Any:
 
 
 def may_sign(certificate: Certificate) -> bool:
-    """Return whether the basic constraints say that the certificate is a CA certificate."""
+    """Return whether the basic constraints mark the certificate as a CA certificate."""
     constraints = extension(certificate, "BasicConstraints")
     return bool(constraints is not None and constraints.ca)
 

@@ -100,7 +100,7 @@ class StreamConnection:
     """Run an initiating stream over a socket, first without and then with TLS. The object is a context manager."""
 
     def __init__(self, address: str, port: int, to: str, from_: str, budget: Budget) -> None:
-        """Connect. Raises Failed (refused, timeout, unreachable), TimeUp."""
+        """Connect to the address. Raises Failed (refused, timeout, unreachable), TimeUp."""
         self.stream = Stream("initiating", local=from_, remote=to)
         self.certificate_asked = False  # whether the peer asked for a certificate in the TLS handshake
         self._to = to
