@@ -3,7 +3,10 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Write variables as an inventory file, and read them again. Texts of a server cannot become templates in this YAML."""
+"""Write variables as an inventory file, and read the variables again.
+
+Texts of a server cannot become templates in the YAML of the file.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ _MARKS = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|[][{}]', re.DOTALL)
 
 
 def inventory_text(variables: t.Mapping[str, t.Any]) -> str:
-    """Return the variables as one document. Null options are left out, because they have no effect."""
+    """Return the variables as one document. Null options are left out, because null options have no effect."""
     import yaml  # Ansible needs PyYAML, so the controller has PyYAML
 
     class Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]

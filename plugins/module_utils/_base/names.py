@@ -36,11 +36,11 @@ _EXPLAINED = "of %s, which is not a character"
 
 
 class Invalid(ValueError):
-    """Refuse a value that must not be sent. The text says what is wrong and what would be right."""
+    """Refuse a value that must not be sent. The text states the mistake and the correct form."""
 
 
 def check_text(text: str, name: bool = False) -> str:
-    """Return the text. Raises Invalid if it is too long or has characters that are invisible or cannot be typed.
+    """Return the text. Raises Invalid if the text is too long or has characters that are invisible or cannot be typed.
 
     name: whether the text is a name. Names may not have invisible characters.
     """
@@ -144,7 +144,7 @@ def canonical_policy_identity(text: str) -> str:
     """Return ``global``, ``site:NAME`` or the name of a per-user policy. The case is kept; compare with ``key``.
 
     Get-CsExternalAccessPolicy prints per-user policies as ``tag:NAME``. Such a text becomes ``NAME``. Raises Invalid
-    for other scopes and for names that a cmdlet would read as a pattern.
+    for other scopes and for names that a cmdlet reads as a pattern.
     """
     if text != text.strip() or not text:
         raise Invalid("'%s' is empty, or begins or ends with a space" % text)
@@ -189,7 +189,7 @@ def named(value: object, *properties: str) -> object:
 
 
 def is_per_user(key: str) -> bool:
-    """Return whether the key belongs to a per-user policy. Such a policy has no effect until it is granted."""
+    """Return whether the key belongs to a per-user policy. Such a policy has no effect until the policy is granted."""
     return key != "global" and not key.startswith("site:")
 
 
@@ -217,7 +217,7 @@ def pattern_key(pattern: str) -> str:
 
 
 def both_forms(domain: str) -> str:
-    """Return a domain for output: the DNS form, and the Unicode letters (RFC 5891) if they differ.
+    """Return a domain for output: the DNS form, and the Unicode letters (RFC 5891) if both forms differ.
 
     Any other text is returned unchanged.
     """

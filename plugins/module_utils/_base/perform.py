@@ -31,7 +31,7 @@ def perform(
 ) -> tuple[dict[str, t.Any], list[str]]:
     """Return the keys of the result, and the warnings. A failed task has ``failed`` and ``msg``. Raises nothing.
 
-    tell: is called every few seconds with the progress of long work.
+    tell: a function; called every few seconds with the progress of long work.
     """
     shell: Shell = NoSession()
     try:

@@ -6,7 +6,7 @@
 """Read and write private files on the controller, such as keys. Only their owner can read them.
 
 A file is replaced in one step, and by one process at a time. Only this code opens the files that decide what a run
-writes. It refuses a file that another user could have written.
+writes. The code refuses a file that another user could have written.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def write(path: str, data: bytes, option: str, secret: bool = True) -> None:
 
 
 def remove(path: str) -> None:
-    """Remove a file if it exists."""
+    """Remove a file if the file exists."""
     with contextlib.suppress(FileNotFoundError):
         os.unlink(os.path.expanduser(path))
 
@@ -117,7 +117,7 @@ def trust(owners: t.Iterable[t.Any], option: str = "sfb_xmpp_trusted_owners") ->
 
 
 def read_deciding(path: str, option: str, anybody: bool = False) -> bytes:
-    """Return a file's content. Raises Refused if another user could have written it.
+    """Return a file's content. Raises Refused if another user could have written the file.
 
     anybody: whether the owner of the file is not checked, because a digest from the user proves the content.
     """
@@ -138,7 +138,7 @@ def open_own(path: str, option: str, flags: int) -> int:
 
 
 def write_deciding(path: str, data: bytes, option: str) -> None:
-    """Replace a file in one step. Raises Refused if another user could replace it afterwards."""
+    """Replace a file in one step. Raises Refused if another user could replace the file afterwards."""
     path = os.path.expanduser(path)
     mode = _mode(check_folder(os.path.dirname(path) or ".", option))
     write(path, data, option)
@@ -184,7 +184,7 @@ def key(path: str, option: str) -> bytes:
 
 
 def check_folder(path: str, option: str) -> os.stat_result:
-    """Check a folder. Raises Refused if another user could put a file into it, or replace a folder of its path."""
+    """Check a folder. Raises Refused if another user could add a file, or replace a folder of the path."""
     try:
         folder, _last = _walk(os.path.expanduser(path), option, links=True, folder=True)
         try:
@@ -246,7 +246,7 @@ def _open(path: str, option: str, flags: int, links: bool, anybody: bool) -> int
 
 
 def _walk(path: str, option: str, links: bool, folder: bool = False) -> tuple[int, str]:
-    """Check each folder of a path. Return a handle of the last folder and the name in it. Raises OSError and Refused.
+    """Check each folder of a path. Return a handle of the last folder, and the last name. Raises OSError and Refused.
 
     Each folder is opened from the handle of the folder above. So no checked folder can be exchanged.
 

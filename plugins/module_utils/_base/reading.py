@@ -77,7 +77,7 @@ def read_offered(shell: Shell, statements: t.Sequence[Statement]) -> PipelineOut
     """Run the statements whose cmdlets the session offers, in one pipeline.
 
     Raises ShellError, and ServerRefused if the session was lost. Also raises ServerRefused if an error names no cmdlet,
-    because then it is unknown which objects are missing.
+    because the missing objects are then unknown.
     """
     lacking = missing(shell, [statement.cmdlet for statement in statements]) or set()
     who = place_of(shell).account or "the session's account"

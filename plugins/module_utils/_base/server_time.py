@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Parse the dates and times of a server. No other file parses them."""
+"""Parse the dates and times of a server. No other file parses dates and times."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _FORM = re.compile(
 
 
 def server_time(value: t.Any) -> datetime.datetime:
-    """Return the date of a server. Without an offset it is the server's local time, and has no zone.
+    """Return the date of a server. A date without an offset is the server's local time, and has no zone.
 
     value: a text, or a datetime. The seventh digit of a second is dropped. Raises ValueError.
     """
@@ -56,5 +56,5 @@ def server_clock(shell: Shell) -> datetime.datetime | None:
 
 
 def in_zone(time: datetime.datetime, clock: datetime.datetime | None) -> datetime.datetime:
-    """Return the time. If it has no zone, it gets the zone of the server's clock."""
+    """Return the time. A time without a zone gets the zone of the server's clock."""
     return time if time.tzinfo or clock is None else time.replace(tzinfo=clock.tzinfo)

@@ -67,7 +67,7 @@ class Step:
         return Statement(self.cmdlet, self.parameters)
 
     def shown(self, result: str) -> dict[str, t.Any]:
-        """Return the step as modules return it.
+        """Return the step in the form of a module's result.
 
         result: planned, done, failed or not_sent.
         """
@@ -88,7 +88,7 @@ class Step:
         )
 
     def hidden(self, record: Record | None) -> list[str]:
-        """Return the secrets that cannot be compared, because the server does not show them."""
+        """Return the secrets that cannot be compared, because the server does not show secrets."""
         return [
             option
             for option, value in (self.expect or {}).items()

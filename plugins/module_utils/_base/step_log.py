@@ -18,7 +18,7 @@ class StepLog:
     """Describe the log of sent steps and their results.
 
     planned: the steps that check mode shows. Other steps may also be sent.
-    secrets: texts that are never recorded, even if the server repeats them.
+    secrets: texts that are never recorded, even if the server repeats the texts.
     aliases: values that differ from run to run, and the texts that are shown in their place.
     """
 
@@ -75,7 +75,7 @@ class StepLog:
         return errors
 
     def do(self, step: Step) -> bool:
-        """Send one step and record its failure. Return whether it succeeded."""
+        """Send one step and record its failure. Return whether the step succeeded."""
         errors = self.send(step)
         if errors:
             self.fail(step, errors[step.cmdlet])
@@ -94,7 +94,7 @@ class StepLog:
         self._steps.insert(at, step)
 
     def withdraw(self, planned: Step) -> None:
-        """Remove a planned step that became unnecessary, so that it is not shown."""
+        """Remove a planned step that became unnecessary, so that the step is not shown."""
         self._steps = [known for known in self._steps if known is not planned]
 
     def was_sent(self, step: Step) -> bool:
@@ -127,7 +127,7 @@ class StepLog:
         self.failures.append(Failure(what, identity, ServerError(what, "", category, self._clean(text))))
 
     def shown(self, untouched: str) -> list[dict[str, t.Any]]:
-        """Return the steps as modules return them.
+        """Return the steps in the form of a module's result.
 
         untouched: the result of steps that were not sent.
         """

@@ -400,7 +400,7 @@ def rights(known: Known) -> Found | None:
 def certificate(usage: str, state: State) -> Condition:
     """Find the servers whose certificate for a usage has a certain state.
 
-    If another server has a good or unknown certificate, the finding is less severe, because that server can do the
+    If another server has a valid or unknown certificate, the finding is less severe, because that server can do the
     work.
     """
 

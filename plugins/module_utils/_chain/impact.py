@@ -86,7 +86,7 @@ class Impact:
     seen: number of users that were read.
     unread: the values that could not be read, so that the effect is unknown; '' if all were read.
     users: by change, the number of users with this change for at least one partner and in at least one direction.
-    at_most: as ``users``, and all unknown changes count too.
+    at_most: as ``users``, and all unknown changes.
     domains: domains with a change. The domain that most users lose is the first.
     affected: the changes with the names of users.
     """

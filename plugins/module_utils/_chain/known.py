@@ -6,7 +6,7 @@
 """Define the values that links check: a deployment, its servers, a user and a partner. Pure.
 
 None has two meanings. In ``Known``, None means that a thing was not checked: the links of this thing are skipped. In
-the values inside ``Known``, None means that a thing could not be read: the link is unknown, neither good nor broken.
+the values inside ``Known``, None means that a thing could not be read: the link is unknown, neither working nor broken.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class HostService:
 class UsedCertificate:
     """Describe a certificate that is assigned.
 
-    faults: by code, a text that says why the certificate cannot be used.
+    faults: by code, why the certificate cannot be used.
     """
 
     usages: tuple[str, ...]
@@ -126,7 +126,7 @@ class Probed:
     partner: findings about the partner; None: not probed.
     own: findings about the published records and the gateway of the user's domain; None: not probed.
     requires_tls: whether the partner's server required TLS.
-    view: the servers that tested the partner without a finding; '' if no Edge tested it.
+    view: the servers that tested the partner without a finding; '' if no Edge tested the partner.
     what_if: the effect of possible events on the partner's domain, in plain values.
     """
 
@@ -146,7 +146,7 @@ class Probed:
 class Known:
     """Describe all known values. A value that was not checked is None.
 
-    deployment: the deployment as the plan will leave it. A kind that is missing could not be read.
+    deployment: the expected deployment after the plan. A kind that is missing could not be read.
     gateways, proxies: the XMPP services of Front Ends and Edges.
     edges, front_ends: the values that were read on these servers.
     domains: the targets of the SRV records.

@@ -7,7 +7,7 @@
 
 A link has one code, one severity and one text for all callers. Converge and preflight check a deployment, explain
 checks one user and one partner, and audit checks everything. Findings of the probe are not in this table (_probe). A
-finding whose code ends in ``_unknown`` is neither good nor broken. Such a finding never stops a run.
+finding whose code ends in ``_unknown`` is neither working nor broken. Such a finding never stops a run.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Link:
     message, remedy: texts with the values of the condition.
     effect: the effect on users.
     where: the place in the product.
-    stops: whether additions have no use while the link is broken. A run then stops before it writes.
+    stops: whether additions have no use while the link is broken. A run then stops before the first write.
     ends: whether an error stops the messages between the user and the partner of explain.
     of_rest: the effect if other servers do the work. The finding is then a warning.
     """

@@ -65,7 +65,7 @@ _THEIR_TLS = ("tls_not_offered", "tls_required", "tls13_only")
 
 @dataclass(frozen=True)
 class Entry:
-    """Describe a link as explain shows it.
+    """Describe a link in the form of xmpp_explain_info.
 
     severity: '' if the link works.
     blocks: the directions that the link stops.

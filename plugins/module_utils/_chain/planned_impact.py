@@ -54,7 +54,7 @@ class PlannedImpact:
         """Compute the effect.
 
         before: all kinds of objects, as read before the plan.
-        after: all kinds of objects, as the steps will leave them, with the users.
+        after: the expected objects of all kinds after the steps, with the users.
         """
         if not self.wanted or not steps:
             return

@@ -96,7 +96,7 @@ class _Together(Surroundings):
 
 
 def _after_plan(params: Params, reader: Reader, shell: Shell) -> tuple[Topology, Deployment, str | None]:
-    """Return the topology, the deployment as the plan will leave it, and the missing rights of the account."""
+    """Return the topology, the expected deployment after the plan, and the missing rights of the account."""
     declared = declare({option: params[option] for option in OPTIONS})
     # Objects that are not declared are also read. The plan does not change such objects.
     federation = replace(declared, wanted={**dict.fromkeys(OPTIONS, ()), **declared.wanted})

@@ -58,7 +58,7 @@ class Ways:
 
     out: from the user to the partner.
     back: from the partner to the user.
-    basis: the values on which an unknown side depends. If these values change, it is unknown whether the side changes.
+    basis: the values on which an unknown side depends. If these values change, the side may change.
     """
 
     out: May

@@ -26,7 +26,7 @@ class Obstacle(Finding):
     message: the cause.
     effect: the effect on users.
     where: the place in the product to repair the link.
-    blocks: whether additions have no use while the link is broken. A run must then stop before it writes.
+    blocks: whether additions have no use while the link is broken. A run must then stop before the first write.
     link: the entry in the table of links.
     """
 

@@ -41,7 +41,7 @@ class CertificateOutcome:
 
 
 def apply(plan: CertificatePlan, reader: EdgeReader) -> CertificateOutcome:
-    """Apply the plan. In check mode, and if there is nothing to do, nothing is sent."""
+    """Apply the plan. In check mode, and without work, the run sends nothing."""
     delivery = plan.delivery
     log = StepLog(reader.shell, plan.steps, delivery.secrets, plan.aliases)
     nothing = Switched(presented=plan.switch.presented)

@@ -40,7 +40,7 @@ _OWN_RULE = "%s. Only the other options of renew decide when the certificate is 
 class IssuerOptions:
     """These are the options ``renew.issuer`` and ``renew.check_crl``.
 
-    thumbprint: the certificate of the answer; empty if there is no answer.
+    thumbprint: the certificate of the answer; empty without an answer.
     answer: the issuer's answer.
     crl: whether the certificate's CRL is loaded.
     """

@@ -43,7 +43,7 @@ class Offer:
 
     findings: the warnings. Errors were refused before.
     renewal: the renewal of the certificate in use.
-    made: whether this run made the certificate. Another run would make another certificate.
+    made: whether this run made the certificate. Another run makes another certificate.
     in_use: the certificate that all usages have.
     outdated: the certificates that renew.now replaces.
     """

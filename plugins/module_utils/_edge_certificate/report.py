@@ -129,7 +129,7 @@ def _in_force(plan: CertificatePlan, outcome: CertificateOutcome, own: str, mine
 def _diff(plan: CertificatePlan, outcome: CertificateOutcome, after: EdgeState, new: str) -> list[dict[str, str]]:
     """Return the diff.
 
-    new: the thumbprint of a certificate that a later run would make again; empty without such a certificate.
+    new: the thumbprint of a certificate that a later run makes again; empty without such a certificate.
     """
     names = [restart.service.name for restart in plan.switch.restarts]
     restarted = names if outcome.planned else [name for name in names if name in outcome.switched.down]

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Define the base class of all sources. The class checks which certificate is good, due or in use.
+"""Define the base class of all sources. The class checks which certificate is valid, due or in use.
 
 A source on the controller is a PKCS#12 file. All Edges of a pool get the certificate of this file. If the key is on the
 Edge, the source is the Edge's store.
@@ -149,7 +149,7 @@ class CertificateSource(abc.ABC):
     def _still_good(self) -> bool:
         """Return whether the certificate in use meets all requirements and is not due.
 
-        If the check of its chain took too long, the certificate is still good.
+        If the check of its chain took too long, the certificate is still valid.
         """
         if self.in_force is None or self._renewal(self.in_force).due:
             return False

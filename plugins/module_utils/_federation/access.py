@@ -34,7 +34,7 @@ class Access:
     account: the account of the session; empty if unknown.
     lacking: the missing cmdlets of the plan.
     all_of_them: whether the session offers no cmdlet of the plan.
-    beside: the other missing cmdlets, which the run would send in addition to its plan.
+    beside: the other missing cmdlets, which the run sends in addition to its plan.
     """
 
     account: str

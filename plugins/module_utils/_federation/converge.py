@@ -164,7 +164,7 @@ def _pools(reader: Reader, plan: Plan) -> tuple[Pool, ...] | None:
 
 
 def _lacking(shell: Shell, federation: Federation, refused: ServerRefused) -> Refused:
-    """Return the refusal for an account that cannot read. It lists everything that the chosen parts need."""
+    """Return the refusal for an account that cannot read. The refusal lists all cmdlets that the chosen parts need."""
     wanted = dict.fromkeys((*cmdlets_of(federation), *refused.not_offered))
     denied = {*refused.not_offered, *(missing(shell, wanted) or ())}
     place = place_of(shell)

@@ -50,7 +50,7 @@ class User:
     """This is a user, with the values from Active Directory.
 
     identity: the distinguished name.
-    name: the name in messages and calls: the SIP address, or the distinguished name if there is no SIP address.
+    name: the name in messages and calls: the SIP address, or the distinguished name if the user has no SIP address.
     policy: the per-user policy; empty if the user has none.
     pool: the FQDN of the home pool; empty if the user is homed online.
     provider: the hosting provider of a user that is homed online; empty otherwise.

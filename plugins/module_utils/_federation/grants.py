@@ -219,7 +219,7 @@ class _Granting:
         """Return the parameter with the domain controller for a user's grant.
 
         The controller is the requested controller, or the controller that returned users of the same domain. Another
-        controller would not show the grant in the next read.
+        controller does not show the grant in the next read.
         """
         found = self._by_domain.get(user.domain)
         return self.controller or ({CONTROLLER: found} if found else {})

@@ -45,7 +45,7 @@ class UnreadableValue(Exception):
 class Kind:
     """Define the methods of every kind.
 
-    spec: the option's argument spec. It has no default, so that a missing option does not change the property.
+    spec: the option's argument spec. The spec has no default, so that a missing option does not change the property.
     expected: the server's form, for messages.
     """
 

@@ -6,8 +6,8 @@
 """Do the work of xmpp_migration_info: find the users that lose XMPP when they move to Server 2019.
 
 Only legacy pools have XMPP, so users that move lose XMPP. After the last user has moved, partners have no use. The
-shell has no record of the users that talk to a partner. So while users are left, the use of a single partner is
-unknown.
+shell has no record of the users that exchange messages with a partner. So while users are left, the use of a single
+partner is unknown.
 """
 
 from __future__ import annotations

@@ -112,7 +112,7 @@ class _Changes:
     ) -> None:
         """Prepare the comparison.
 
-        revoked: keys of partners that lose a revoked domain. Limits do not count these changes.
+        revoked: keys of partners that lose a revoked domain. Limits do not include these changes.
         """
         self.deployment, self.federation, self.guard, self.revoked = deployment, federation, guard, revoked
         self.usage = deployment.usage() if deployment.holders else None

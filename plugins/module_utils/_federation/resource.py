@@ -51,7 +51,7 @@ class Field:
         return isinstance(self.kind, SecretText)
 
     def spec(self) -> dict[str, t.Any]:
-        """Return the option's argument spec. It has no default, so a missing option does not change the property."""
+        """Return the option's argument spec. Without a default, a missing option does not change the property."""
         return dict(self.kind.spec)
 
 

@@ -37,7 +37,7 @@ class Change:
     identity: the name of the object.
     before: the values before the change; None if the object does not exist.
     after: the values after the change; None if the object does not exist.
-    written: the options that a run would send.
+    written: the options that a run sends.
     removal: whether the verb is Remove-. For ``global``, Remove- means a reset.
     more: properties that are shown but not managed.
     """

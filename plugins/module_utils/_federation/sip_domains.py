@@ -25,7 +25,7 @@ SIP_DOMAIN = "Get-CsSipDomain"
 def sip_domains_of(items: t.Sequence[t.Any]) -> tuple[str, ...]:
     """Return the SIP domains as A-labels, the default domain first.
 
-    Raises ServerRefused if there is no SIP domain, and Unreadable for unknown forms.
+    Raises ServerRefused without a SIP domain, and Unreadable for unknown forms.
 
     Source: the page of Get-CsSipDomain. Name is the domain. IsDefault is true for the default domain, which always
     exists.

@@ -33,7 +33,7 @@ _NOTHING = "Nothing was written (check mode)."
 
 
 def summarise(steps: t.Sequence[Step], unchanged: int) -> Summary:
-    """Count the objects by action. Grants and withdrawals count users."""
+    """Count the objects by action. For grants and withdrawals, the number is the number of users."""
     found = dict.fromkeys(("added", "changed", "removed", "granted", "withdrawn"), 0)
     for step in steps:
         found[_verb(step)[0]] += 1

@@ -5,7 +5,7 @@
 
 """Advise on a partner's settings: the strictest settings that work, and when a certificate breaks the settings. Pure.
 
-The advice uses only test results of the controller, and every text says "From this controller". The advice never
+The advice uses only test results of the controller, and every text has "From this controller". The advice never
 proposes weaker settings than the declared settings. Weaker requirements for a partner are a decision of the
 administrators, not a finding.
 """
@@ -58,7 +58,7 @@ def strictness(facts: Facts, row: Row) -> tuple[int, ...]:
 def works(facts: Facts, row: Row) -> bool:
     """Return whether the settings work.
 
-    If only certificates are allowed, the certificates must be good for both directions.
+    If only certificates are allowed, the certificates must be valid for both directions.
     """
     used = uses(facts, row)
     if not used or accepts(facts)[used[-1]] != "yes":

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Check whether the certificate of a server is good for its domain. Each fault has a code. Pure.
+"""Check whether the certificate of a server is valid for the server's domain. Each fault has a code. Pure.
 
 Validity and chain are checked in the same way as for the own certificate (_x509). The rules for names are in RFC 6120
 section 13.7.1.2.

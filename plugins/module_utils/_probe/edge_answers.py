@@ -5,7 +5,7 @@
 
 """Convert the output of an Edge's cmdlets to plain values. Pure. No other module reads the output of these cmdlets.
 
-An object in an unknown form is skipped and counts as unknown.
+An object in an unknown form is skipped and is unknown.
 Sources: the pages of Resolve-DnsName (module DnsClient), Test-NetConnection and Get-NetTCPConnection (NetTCPIP), and
 Get-WinEvent (Microsoft.PowerShell.Diagnostics).
 """

@@ -189,7 +189,7 @@ def _other_servers(entry: Entry, seen: t.Sequence[Seen]) -> t.Iterator[Finding]:
 def _rests_on(found: t.Sequence[Finding], otherwise: str) -> str:
     """Return the servers whose findings decide the verdict.
 
-    otherwise: the result if there are no findings.
+    otherwise: the result without findings.
     """
     views = {one.view for one in found if one.severity == found[0].severity}
     return otherwise if not views else BOTH if len(views) > 1 else views.pop()

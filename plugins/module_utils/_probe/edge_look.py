@@ -63,7 +63,7 @@ class AskedDomain:
 
 
 class Pace:
-    """Send statements while there is enough time, even if no server answers.
+    """Send statements while enough time is left, even if no server answers.
 
     clock: seconds, monotonic.
     """

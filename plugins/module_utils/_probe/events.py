@@ -87,8 +87,8 @@ def _tls13_only(world: World) -> World:
 def _no_tls(world: World) -> World:
     """Remove TLS.
 
-    If the server accepts dialback over TLS without a good certificate, the server is assumed to accept dialback without
-    TLS.
+    If the server accepts dialback over TLS without a valid certificate, the server is assumed to accept dialback
+    without TLS.
     """
     facts = world.facts
     if facts.before is None or not facts.before.starttls:

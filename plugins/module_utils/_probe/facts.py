@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Define the test results of one domain in plain values. findings.py makes the findings from them.
+"""Define the test results of one domain in plain values. findings.py makes the findings from the results.
 
 dns.py, conversation.py and certificate.py fill in the results. A value that was not tested is None or empty.
 """

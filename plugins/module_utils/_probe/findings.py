@@ -34,7 +34,7 @@ def verdict(findings: t.Iterable[Finding]) -> str:
     """Return the verdict.
 
     failed: at least one finding is an error.
-    not_observable: there is no error, but values are unknown.
+    not_observable: no error was found, but values are unknown.
     """
     severities = {finding.severity for finding in findings}
     if ERROR in severities:
@@ -377,7 +377,7 @@ def _starttls(facts: Facts) -> str | None:
 def _check_certificate(facts: Facts, relies: bool, used: bool) -> t.Iterator[Finding]:
     """Return findings about the partner's certificate.
 
-    relies: whether the federation needs a good certificate.
+    relies: whether the federation needs a valid certificate.
     used: whether the certificate is also used as a client certificate.
     """
     for code, text in facts.faults.items():
@@ -427,7 +427,7 @@ def _check_dialback(facts: Facts, row: Row, nothing_works: bool) -> t.Iterator[F
 
 
 def _unknown(facts: Facts, row: Row | None) -> Finding:
-    """Return why it is unknown whether a method works, and how to find out."""
+    """Return why the result of a method is unknown, and how to find the result."""
     message = "send a test message to find out (sfb.xmpp.xmpp_im_test)"
     if row is not None and falls_to_clear(facts, row):
         text = "the server offers TLS, but no method works over TLS; it is unknown whether the gateway then drops TLS"

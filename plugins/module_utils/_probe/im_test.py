@@ -6,8 +6,8 @@
 """Run xmpp_im_test: send one message through the product with its own synthetic transaction.
 
 The cmdlet Test-CsXmppIM signs in as a user of the pool, sends a message to an address of a partner, and reports the
-result. It uses the pool's test users (New-CsHealthMonitoringConfiguration), or a user with a credential. Every call
-sends a real message. So check mode sends no message, and after a lost session the message is not sent again.
+result. The test uses the pool's test users (New-CsHealthMonitoringConfiguration), or a user with a credential. Every
+call sends a real message. So check mode sends no message, and after a lost session the message is not sent again.
 Source: the page of Test-CsXmppIM.
 """
 

@@ -133,7 +133,7 @@ class Prober:
         return self.partner(job), None if former is None else self.partner(former)
 
     def own(self, domain: str, asks: str, access_edge: str, tls: bool = True, unusable: str = "") -> Entry:
-        """Return the entry for an own domain, as a partner sees it. The gateway answers only to partners.
+        """Return the entry for an own domain, from a partner's view. The gateway answers only to partners.
 
         asks: the partner's domain in the stream header.
         tls: whether this partner's settings have TLS, so that the gateway must offer TLS.

@@ -133,7 +133,7 @@ def relies_on_certificate(facts: Facts, row: Row | None) -> bool:
 def suggest(facts: Facts) -> Row | None:
     """Return the strictest settings that can work; None if the partner was not reached, or if no method works.
 
-    Settings with certificates only are suggested if EXTERNAL succeeded and the partner's certificate is good for both
+    Settings with certificates only are suggested if EXTERNAL succeeded and the partner's certificate is valid for both
     directions. Such settings are also suggested if dialback is not possible.
     """
     if facts.header is None:

@@ -189,7 +189,7 @@ def _not_reachable(world: World) -> str:
 def _nothing_left(facts: Facts, row: Row, certificate: bool) -> str:
     """Return why no method of the settings works.
 
-    certificate: whether the partner's certificate is good for this direction.
+    certificate: whether the partner's certificate is valid for this direction.
     """
     if not row.methods:
         return "the settings leave no method"

@@ -93,7 +93,7 @@ def question(cmdlets: t.Iterable[str] = ()) -> Statement:
 def missing(shell: Shell, cmdlets: t.Iterable[str]) -> set[str] | None:
     """Return the cmdlets that the session does not offer; None if unknown. Needs one request a session.
 
-    A cmdlet is missing only if the server says so. Source: the page of Get-Command. For each unknown name the cmdlet
+    A cmdlet is missing only if the server reports so. Source: the page of Get-Command. For each unknown name the cmdlet
     writes an error and continues with the other names. Raises ShellError without a session.
     """
     wanted = {name.casefold(): name for name in cmdlets}

@@ -59,11 +59,11 @@ class Captured:
 class ConnectionShell:
     """Send statements over the socket of a persistent connection (``module._socket_path``).
 
-    tell: is called every few seconds with the progress of a long series of statements.
+    tell: a function; called every few seconds with the progress of a long series of statements.
     """
 
     def __init__(self, socket_path: str | None, tell: t.Callable[[str], None] = lambda text: None) -> None:
-        """Raise ShellError if there is no socket. Then the task does not run over sfb.xmpp.management_shell."""
+        """Raise ShellError without a socket. Then the task does not run over sfb.xmpp.management_shell."""
         if not socket_path:
             raise ShellError(needs_session("this module", ""))
         self._connection = Connection(socket_path)

@@ -96,7 +96,7 @@ def settled(
 def drain(
     name: str, planned: Step | None, following: Step | None, graceful: Graceful, log: StepLog, read: ReadServices
 ) -> Drained:
-    """Stop a service gracefully if it runs, and wait until it has stopped or the time is over.
+    """Stop a running service gracefully, and wait until the service has stopped or the time is over.
 
     planned: the stop. If the service stopped together with another service, the stop is not sent.
     following: the step after the stop.

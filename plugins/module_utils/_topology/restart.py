@@ -5,7 +5,7 @@
 
 """Restart services and their dependent services. Measure how long each service was down.
 
-A service is started only if it is Stopped. Windows refuses to start a Paused service, which still drains.
+A service is started only if the service is Stopped. Windows refuses to start a Paused service, which still drains.
 """
 
 from __future__ import annotations

@@ -182,7 +182,7 @@ def _result(
 
 
 def _word(status: str | None) -> str | None:
-    """Return a status as modules return it: ``running``, ``stopped``, ``startpending``."""
+    """Return a status in the form of a module's result: ``running``, ``stopped``, ``startpending``."""
     return status.lower() if status else None
 
 

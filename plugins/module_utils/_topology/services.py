@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Read the product's Windows services of a host with Get-CsWindowsService, and make the calls that change them."""
+"""Read the product's Windows services of a host with Get-CsWindowsService, and make the calls that change services."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class WindowsService:
 
     @property
     def changing(self) -> bool:
-        """Return whether the status changes by itself, perhaps much later."""
+        """Return whether the status changes by itself, possibly much later."""
         return self.pending or self.draining
 
     @property

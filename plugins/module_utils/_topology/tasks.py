@@ -21,7 +21,7 @@ def info(params: Params, shell: Shell, check: bool) -> Result:
 
 
 def shown(topology: Topology) -> dict[str, t.Any]:
-    """Return the topology as the module returns it. Unknown values are null."""
+    """Return the topology in the form of the module's result. Unknown values are null."""
 
     def each(items: t.Sequence[t.Any] | None, one: t.Callable[[t.Any], dict[str, t.Any]]) -> list[t.Any] | None:
         return None if items is None else [one(item) for item in items]

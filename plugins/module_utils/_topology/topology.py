@@ -74,7 +74,7 @@ class EdgePool:
 class Site:
     """Describe a site with its routes.
 
-    federation_route, xmpp_route: the FQDN of the Edge pool; empty if there is no route.
+    federation_route, xmpp_route: the FQDN of the Edge pool; empty without a route.
     """
 
     name: str
@@ -84,7 +84,7 @@ class Site:
 
 @dataclass(frozen=True)
 class Topology:
-    """Describe the topology as it was read. A value that could not be read is None.
+    """Describe the topology that a run has read. A value that could not be read is None.
 
     release: the release of the pool of the server that answered.
     sip_domains: A-labels, the default domain first.
@@ -143,7 +143,7 @@ def read_topology(shell: Shell) -> Topology:
 
 
 def topology_of(items: Items, host: str = "") -> Topology:
-    """Make the topology from the objects of the answer. Raises ServerRefused if there is no SIP domain.
+    """Make the topology from the objects of the answer. Raises ServerRefused without a SIP domain.
 
     host: the server that answered.
     """

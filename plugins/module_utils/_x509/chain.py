@@ -6,7 +6,7 @@
 """Check whether a certificate's chain ends at a trusted CA. OpenSSL decides. The code finds the broken certificate.
 
 OpenSSL follows only one path, and reports the first error. So each path that the signatures allow is checked by itself,
-with one trusted certificate. The chain is good if OpenSSL accepts one of the paths (RFC 5280 section 6).
+with one trusted certificate. The chain is valid if OpenSSL accepts one of the paths (RFC 5280 section 6).
 """
 
 from __future__ import annotations

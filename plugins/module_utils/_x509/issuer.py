@@ -103,8 +103,8 @@ class IssuerAnswer:
 def read_answer(given: t.Any) -> IssuerAnswer:
     """Read the answer that the user's tasks loaded.
 
-    given: the object of RFC 9773 section 4.2, also with ``revoked: {at, reason}``. It can also be the result of the
-        task that loaded the object: ``json`` of ansible.builtin.uri, or a script's ``stdout``.
+    given: the object of RFC 9773 section 4.2, also with ``revoked: {at, reason}``. The object can also be the result of
+        the task that loaded the object: ``json`` of ansible.builtin.uri, or a script's ``stdout``.
     """
     try:
         content = _content(given)

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Find the findings that a certificate will have later. The code is pure, except for its time limit.
+"""Find the later findings about a certificate. The code is pure, except for its time limit.
 
 The check is repeated for each time at which its result can change. The times are the start and the end of the validity
 of each certificate in the chain, and the time from which the certificate ends soon. Times are in UTC with their time

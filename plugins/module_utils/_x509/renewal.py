@@ -76,7 +76,7 @@ def due_at(start: datetime.datetime, end: datetime.datetime, rule: RenewalRule) 
     start, end: the validity of the certificate.
 
     The rule's days are ignored if the days are more than half of the lifetime. Otherwise a certificate with a short
-    lifetime would always be due, and every run would replace the certificate.
+    lifetime is always due, and every run replaces the certificate.
     """
     lifetime = end - start
     at = start + lifetime * rule.share

@@ -38,7 +38,7 @@ class Store(t.NamedTuple):
 
     @property
     def warnings(self) -> list[str]:
-        """Return one text about all skipped certificates, because a store may have many of them."""
+        """Return one text about all skipped certificates, because a store may have many such certificates."""
         return ["trust_store: skipped %s" % some(self.skipped)] if self.skipped else []
 
 

@@ -401,7 +401,7 @@ class Stream:
             self._out.append(stanza if isinstance(stanza, bytes) else stanza.serialize())
 
     def keepalive(self) -> None:
-        """Queue one space (RFC 6120 section 4.6.1), if the protocol allows it at this time."""
+        """Queue one space (RFC 6120 section 4.6.1), if the protocol allows a space at this time."""
         if self._header_sent and not self._step and not self.closed:
             self._out.append(b" ")
 

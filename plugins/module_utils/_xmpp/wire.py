@@ -28,7 +28,7 @@ Pair = tuple[str, str]
 
 
 def new_stream_id() -> str:
-    """Return a stream's id. The id cannot be guessed, because dialback depends on it (RFC 6120 section 4.7.3)."""
+    """Return a stream's id. The id cannot be guessed, because dialback depends on the id (RFC 6120 section 4.7.3)."""
     return secrets.token_hex(16)
 
 

@@ -7,7 +7,7 @@
 
 Expat parses. This file passes only whole tokens to expat, because expat scans an unfinished tag again from its start
 when more data arrives. With single bytes, a peer could make this work quadratic. Document types, comments and
-processing instructions, which XMPP forbids, are refused before expat gets them.
+processing instructions, which XMPP forbids, never reach expat.
 """
 
 from __future__ import annotations
