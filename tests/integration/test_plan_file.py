@@ -135,7 +135,7 @@ def test_a_file_that_is_none_or_another_deployments_is_refused(plays: Plays) -> 
     pool = next(name for name in store.all("pool") if name != central["Pool"])
     store.put("service_role", key, {**central, "Pool": pool})
     message = play(plays, "converge", **variables).wrong()[0].result["msg"]
-    assert "on the pool %s, but this deployment has the store on %s" % (central["Pool"], pool) in message
+    assert "on the pool %s, but the store of this deployment is on %s" % (central["Pool"], pool) in message
     # What somebody has edited was not reviewed.
     assert play(plays, "converge", "--check", **variables).code == 0
     document = json.loads(file.read_text(encoding="utf-8"))

@@ -293,7 +293,7 @@ def _holds(group: Group, known: Known) -> str:
     return {
         "access_edge": "the Access Edge allows federated users",
         "services": "the services run",
-        "certificate": "the certificate is good",
+        "certificate": "the certificate is valid",
         "internal": "the certificates between Front End and Edge are valid",
         "replicas": "the replicas are up to date",
     }.get(group, "no fault was found")

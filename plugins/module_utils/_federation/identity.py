@@ -108,7 +108,10 @@ def other_deployment(kept: Identity, now: Identity) -> str:
     now: the identity of this deployment.
     """
     if kept.pools and now.pools and not set(kept.pools) & set(now.pools):
-        text = "its Central Management Store is on the pool %s, but this deployment has the store on %s"
+        text = (
+            "it was made for a deployment with the Central Management Store on the pool %s, but the store of this"
+            " deployment is on %s"
+        )
         return text % (some(kept.pools), some(now.pools))
     if kept.label != now.label:
         return "it was made for the deployment %s, but this deployment is %s" % (kept.label, now.label)

@@ -247,7 +247,7 @@ class _Changes:
         if self.guard.several and len(kinds) < len(PURGED):
             return
         keys = {key for part in kinds for key in (*self.records[part], *self.deployment.of(part))}
-        text = "'%s' protects nothing: no partner and no policy has such a name. Correct or remove it"
+        text = "'%s' protects nothing: no partner and no policy matches this pattern. Correct or remove the pattern"
         for pattern in self.guard.idle_patterns(keys) if kinds else ():
             self.findings.append(
                 Finding("protects_nothing", WARNING, text % pattern, subject=self.guard.name("protect"))

@@ -273,7 +273,8 @@ class Stream:
         return TlsRefused()
 
     def _on_challenge(self, element: Element) -> None:
-        # EXTERNAL needs only the first message, so a challenge has no response. The peer answers the abort with a failure.
+        # EXTERNAL needs only the first message, so a challenge has no response. The peer answers the abort with a
+        # failure.
         self._expect("auth")
         self._step = "auth"
         self._count_attempt()

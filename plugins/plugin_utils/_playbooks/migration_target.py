@@ -143,7 +143,7 @@ def letter(domains: t.Sequence[str], target: MigrationTarget) -> list[str]:
             ),
             *listed,
             *textwrap.wrap(
-                "Your contact list may be lost. Before that day, please write down these contacts. Then add them again"
+                "Your contact list may be lost. Before the move, please write down these contacts. Then add them again"
                 " and ask them to accept you.",
                 WIDTH,
             ),
@@ -153,13 +153,13 @@ def letter(domains: t.Sequence[str], target: MigrationTarget) -> list[str]:
         "",
         *textwrap.wrap(
             "Your account moves to %s, which has no XMPP federation. After the move you cannot exchange messages with"
-            " contacts at the organisations below. You cannot see their presence." % target.name,
+            " contacts at the organisations below. You also cannot see the presence of these contacts." % target.name,
             WIDTH,
         ),
         *listed,
         *textwrap.wrap(
-            "Before that day, please agree with them on another way, such as e-mail. Your other contacts are not"
-            " affected.",
+            "Before the move, please agree with these contacts on another way, such as e-mail. Your other contacts are"
+            " not affected.",
             WIDTH,
         ),
     ]

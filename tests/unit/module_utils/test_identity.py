@@ -62,7 +62,7 @@ def refused(shell: MemoryShell, **arguments: t.Any) -> str:
 
 def test_another_pool_with_the_same_label_is_refused(file: dict[str, t.Any]) -> None:
     text = refused(server("pool2.contoso.com"), **file)
-    assert "on the pool fe01.contoso.com, but this deployment has the store on pool2.contoso.com" in text
+    assert "on the pool fe01.contoso.com, but the store of this deployment is on pool2.contoso.com" in text
 
 
 def test_the_same_pool_with_another_label_is_refused(file: dict[str, t.Any]) -> None:
