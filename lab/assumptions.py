@@ -31,7 +31,7 @@ _OFTEN = 0.02  # minimum seconds between two writes of a key; otherwise polls wo
 
 
 def rests_on(key: str) -> None:
-    """Note that the current behavior is an assumption."""
+    """Record that the current behavior is an assumption."""
     used = _statement.get()
     if used is not None:
         if key in used:
@@ -71,7 +71,7 @@ def _note(key: str) -> None:
 
 @dataclass(frozen=True)
 class Assumption:
-    """Describe one decision.
+    """Hold one decision.
 
     statement: the behavior of the lab.
     why: the reason for this behavior.

@@ -36,7 +36,7 @@ Direction = t.Literal["out", "in"]
 
 @dataclass(frozen=True)
 class Outcome:
-    """Describe a message's result.
+    """Hold a message's result.
 
     method: a letter of METHODS, or -.
     why: the reason for a refusal or failure.

@@ -35,7 +35,7 @@ RENEW_BEFORE = datetime.timedelta(days=30)
 
 @dataclass(frozen=True)
 class ServerIdentity:
-    """Describe the paths of the CA certificate that clients trust, and of the server's certificate and key (PEM)."""
+    """Hold the paths of the CA certificate that clients trust, and of the server's certificate and key (PEM)."""
 
     ca: Path
     certificate: Path

@@ -88,7 +88,7 @@ class Incoming:
             self._wire.send(data)
 
     def _end(self, reason: str) -> None:
-        """Note the end of the stream. Streams that only verified keys end without an event."""
+        """Record the end of the stream. Streams that only verified keys end without an event."""
         if self._over:
             return
         self._over = True

@@ -35,7 +35,7 @@ _IDLE = 2.0
 
 @dataclass(frozen=True)
 class Item:
-    """Describe a stanza to send.
+    """Hold a stanza to send.
 
     settle: receives the Edge that sent the stanza ('' for no Edge), and the reason for a failure.
     """

@@ -23,7 +23,7 @@ _NOT_SUPPORTED = "NotSupported"
 
 @dataclass(frozen=True)
 class Verdict:
-    """Describe a decision.
+    """Hold a decision.
 
     reason: why the stream or message is not allowed; empty if allowed.
     condition: the error condition for the other side.
@@ -102,7 +102,7 @@ def wants_tls(row: Row, tls_offered: str) -> bool:
 
 @dataclass(frozen=True)
 class User:
-    """Describe a local user in the gateway.
+    """Hold a local user in the gateway.
 
     policy: the name of the policy in effect.
     problem: why the user's home pool has no XMPP; empty if the pool has XMPP.

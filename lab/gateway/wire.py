@@ -63,7 +63,7 @@ class Wire:
             self._tls.bio_write(data)
 
     def send(self, data: bytes) -> None:
-        """Raises WireError."""
+        """Send the data. Raises WireError."""
         if self._tls is None:
             return self._write(data)
         try:

@@ -32,7 +32,7 @@ Client = ClientXMPP | ComponentXMPP
 
 @dataclass(frozen=True)
 class Message:
-    """Describe a received stanza.
+    """Hold a received stanza.
 
     from_: the sender's address without a resource.
     type: the type as in RFC 6121 (``chat``, ``error``, ``subscribed``, ...).

@@ -124,7 +124,7 @@ class Kdc:
         self._administer("ktadd -norandkey -k %s %s" % (keytab, name))
 
     def ticket(self, name: str, password: str, cache: Path, lifetime: str = "1h") -> None:
-        """Get a ticket, as kinit does."""
+        """Get a ticket with kinit, and write the ticket into ``cache``."""
         command = ["-l", lifetime, "-c", str(cache), "%s@%s" % (name, REALM)]
         self._run("kinit", *command, given=password + "\n")
 

@@ -547,7 +547,7 @@ def remove_leftovers(directory: Path, playbook: int) -> None:
 
 
 class Connection(NetworkConnectionBase):
-    """The connection that DOCUMENTATION describes."""
+    """Implement the connection that DOCUMENTATION describes."""
 
     transport = "sfb.xmpp.management_shell"
     # With True, Ansible starts or notifies the daemon before each task. Tasks that run directly start the daemon
@@ -638,7 +638,7 @@ class Connection(NetworkConnectionBase):
         return in_process.possible()
 
     def socket_for(self, context: PlayContext) -> str:
-        """In the worker: return the path of the daemon's socket for this play context. The daemon may not exist."""
+        """Return, in the worker, the path of the daemon's socket for this play context. The daemon may not exist."""
         names = (context.remote_addr, context.port, context.remote_user, context.connection)
         ssh: t.Any = connection_loader.get("ssh", class_only=True)
         control_path = ssh._create_control_path(*names, self._ansible_playbook_pid)

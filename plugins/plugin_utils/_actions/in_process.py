@@ -146,7 +146,11 @@ def _without_unknown(spec: t.Mapping[str, t.Any], given: t.Mapping[str, t.Any]) 
 
 
 class DirectAction(ActionBase):
-    """The base of the collection's action plugins. Each plugin adds the task of the module with the same name."""
+    """Run the task of a module in Ansible's own process.
+
+    All action plugins of the collection inherit from this class. Each plugin adds the task of the module with the same
+    name.
+    """
 
     work_of: Task
     _supports_async = True  # by the ordinary path
@@ -170,7 +174,7 @@ class DirectAction(ActionBase):
 
     @property
     def _writes(self) -> bool:
-        """Whether this task may change something. The journal has all tasks that may."""
+        """Return whether this task may change something. The journal has all tasks that may change something."""
         return self.work_of.writes and not self._task.check_mode
 
     def _finished(self, result: dict[str, t.Any], variables: dict[str, t.Any]) -> dict[str, t.Any]:

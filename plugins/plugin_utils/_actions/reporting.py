@@ -26,9 +26,9 @@ Result = dict[str, t.Any]
 
 
 class ReportingAction(DirectAction):
-    """An action whose result decides how a run of the collection's playbooks ends.
+    """Decide from the action's result how a run of the collection's playbooks ends.
 
-    Elsewhere the task fails normally.
+    In users' own plays, the task fails normally.
     """
 
     def _reported(

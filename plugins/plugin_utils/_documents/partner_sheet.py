@@ -40,7 +40,7 @@ _SASL = {
 
 @dataclass(frozen=True)
 class Own:
-    """The data of your own side.
+    """Hold the data of your own side.
 
     domains: the SIP domains that partners may address.
     access_edge: the FQDN of the Access Edge.

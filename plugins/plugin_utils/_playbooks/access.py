@@ -39,7 +39,7 @@ _LOCAL = "an account in the group Administrators of the server"
 
 @dataclass(frozen=True)
 class Seen:
-    """The state of a link to a host.
+    """Hold the state of a link to a host.
 
     message: the details; for a broken link, the reason and what to do.
     """
@@ -51,7 +51,7 @@ class Seen:
 
 @dataclass(frozen=True)
 class HostAccess:
-    """The links to a host.
+    """Hold the links to a host.
 
     host: the host's name in the inventory.
     groups: the groups of the collection that contain the host.
@@ -70,12 +70,12 @@ class HostAccess:
 
     @property
     def broken(self) -> Seen | None:
-        """The first broken link."""
+        """Return the first broken link."""
         return next((one for one in self.links if one.state == BROKEN), None)
 
     @property
     def sentence(self) -> str:
-        """The reason why the host cannot be used; empty if it can be used."""
+        """Return the reason why the host cannot be used; empty if the host can be used."""
         first = self.broken
         return "%s: the link %s is broken: %s" % (self.host, first.link, first.message) if first else ""
 

@@ -24,7 +24,7 @@ TO, SITE = "sfb_xmpp_failover_to", "sfb_xmpp_failover_site"
 
 @dataclass(frozen=True)
 class Move:
-    """The move of a deployment.
+    """Hold the move of a deployment.
 
     edge_pool: the pool's name in the topology.
     routes: an option of xmpp_federation.

@@ -48,7 +48,7 @@ _OURS = ("certificate", "own", "preflight")
 
 @dataclass(frozen=True)
 class Ahead:
-    """The settings of a forecast.
+    """Hold the settings of a forecast.
 
     days: the horizon in days.
     releases: the releases of the servers, such as ``2015``.
@@ -64,7 +64,7 @@ class Ahead:
 
 @dataclass(frozen=True)
 class _Part:
-    """A part of the decision.
+    """Hold the inputs for a part of the decision.
 
     reading: the reading, limited to the part.
     turns: the moments (UTC) at which the inputs of the part change, without acceptances.

@@ -33,7 +33,7 @@ _DOMAIN_PATH = "ocspowershell"
 
 
 class Login:
-    """The login of one session. Different threads may call enter() and leave().
+    """Control the login of one session. Different threads may call enter() and leave().
 
     target: the server and the account.
     directory: the directory of the run. Without a directory or a password, no lock is used.

@@ -25,7 +25,7 @@ _CUT = re.compile(re.escape(CUT))
 
 
 class Mask:
-    """The mask for all secrets that a session has used."""
+    """Mask all secrets that a session has used."""
 
     def __init__(self, *secrets: str | None) -> None:
         self._forms: set[str] = set()

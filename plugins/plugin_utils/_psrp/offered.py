@@ -29,7 +29,7 @@ _NOT_FOUND = "CommandNotFound"
 
 
 class Offered:
-    """The known commands of one endpoint. Each answer of Get-Command adds commands."""
+    """Hold the known commands of one endpoint. Each answer of Get-Command adds commands."""
 
     def __init__(self) -> None:
         # Name in lower case -> CommandType, None for a command that the session does not offer.

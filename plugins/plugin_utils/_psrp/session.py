@@ -72,7 +72,7 @@ class _Broken(Exception):
     """A pipeline ended with an error of the transport.
 
     reason: the error.
-    untouched: whether certainly nothing of the pipeline was executed.
+    untouched: whether the server certainly executed no statement of the pipeline.
     repeatable: whether reads may be sent again.
     broken: the step of statement.WAY that failed; empty if none failed.
     """
@@ -86,7 +86,7 @@ class _Broken(Exception):
 
 
 class PsrpSession:
-    """A session on one target. Use the session in one thread only.
+    """Run statements in a session on one target. Use the session in one thread only.
 
     note: is called with short texts about the session. The texts never have secrets.
     mask: masks the secrets in texts. Secrets that are sent are added to the mask.

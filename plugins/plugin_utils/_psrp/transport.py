@@ -40,7 +40,7 @@ _START, _END = 1, 2
 
 
 class Pin:
-    """The server's first certificate, if certificates are not checked. Later connections must show it again."""
+    """Hold the server's first certificate, if certificates are not checked. Later certificates must be the same."""
 
     def __init__(self) -> None:
         self.fingerprint = ""
@@ -60,7 +60,7 @@ def new_pool(target: Target, pin: Pin, connected: t.Callable[[], None] = lambda:
     from spnego.exceptions import SpnegoError
 
     class CarefulWSMan(WSMan):
-        """A WSMan that asks again until an answer arrives. A session or a cmdlet can take longer than one operation.
+        """Ask again until an answer arrives. A session or a cmdlet can take longer than one operation.
 
         command_state: the state of the command in the last answer.
         """
@@ -207,7 +207,7 @@ def _guard(transport: t.Any, pin: Pin, most: int, connected: t.Callable[[], None
 
 
 class Connections:
-    """The sockets of a transport. A thread can close the sockets while another thread waits for a socket."""
+    """Hold the sockets of a transport. A thread can close the sockets while another thread waits for a socket."""
 
     def __init__(self) -> None:
         self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
@@ -355,7 +355,7 @@ def _limited(stream: t.Callable[..., t.Iterator[bytes]], most: int) -> t.Callabl
 
 
 class Messages:
-    """The reader of PSRP messages. It joins fragments (MS-PSRP 2.2.4), and reads the messages of a pipeline.
+    """Read PSRP messages. Join fragments (MS-PSRP 2.2.4), and return the messages of a pipeline.
 
     An output or an error that cannot be read is replaced by UnreadableXml, and the pipeline continues. Every other
     message that cannot be read ends the pipeline with AnswerError.

@@ -24,7 +24,7 @@ DEFAULT = "default"
 
 @dataclass(frozen=True)
 class DeploymentHosts:
-    """The hosts of one deployment, with their names and order from the inventory.
+    """Hold the hosts of one deployment, with their names and order from the inventory.
 
     label: the value of ``sfb_xmpp_deployment``.
     doors: the hosts of sfb_management. All management hosts use the same Central Management Store.
@@ -44,7 +44,7 @@ class DeploymentHosts:
 
 @dataclass(frozen=True)
 class Servers:
-    """All deployments of an inventory, in the inventory's order.
+    """Hold all deployments of an inventory, in the inventory's order.
 
     mistakes: messages about wrong labels.
     """
