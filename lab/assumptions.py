@@ -27,7 +27,7 @@ VARIABLE = "SFB_LAB_ASSUMED"
 _statement: contextvars.ContextVar[set[str] | None] = contextvars.ContextVar("statement", default=None)
 _noted: dict[str, float] = {}  # key -> time of the last write
 _lock = threading.Lock()
-_OFTEN = 0.02  # minimum seconds between two writes of a key; otherwise polls would write keys constantly
+_OFTEN = 0.02  # minimum seconds between two writes of a key, so that polls do not write keys constantly
 
 
 def rests_on(key: str) -> None:

@@ -116,7 +116,7 @@ class Seen:
 
     @property
     def contradictions(self) -> list[str]:
-        """Return the verdicts that the message contradicts. An unknown verdict counts, if the result can be known."""
+        """Return the verdicts that the message contradicts. Include unknown if the result can be known."""
         if self.verdict is None:
             return []
         found = self.verdict.contradictions(self.outcome.direction, self.outcome.arrived)

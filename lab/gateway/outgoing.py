@@ -150,7 +150,7 @@ class _Route(threading.Thread):
             reason = str(e)
         else:
             return item.settle(self._link.host, "")
-        # Waiting stanzas would fail too. The next new stanza opens another stream.
+        # Waiting stanzas fail too. The next new stanza opens another stream.
         item.settle("", reason)
         while self.waiting:
             self._queue.get_nowait().settle("", reason)

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Decide for the gateway, without sockets or store. Input: a partner's row and facts. Output: a verdict.
+"""Decide for the gateway, without sockets or store. Input: a partner's settings and facts. Output: a verdict.
 
 negotiation.py has the rows. The conditions are from RFC 6120, sections 4.9.3 (streams) and 8.3.3 (stanzas). The lab
 selects the condition for each case: gateway-conditions.
@@ -116,7 +116,7 @@ class User:
 
 
 def user(person: User | None, address: str, federated_users: bool) -> Verdict:
-    """Decide whether a user can talk with XMPP partners.
+    """Decide whether a user can exchange messages with XMPP partners.
 
     federated_users: AllowFederatedUsers of the Access Edge.
     """

@@ -196,7 +196,7 @@ def exchange(
 ) -> Message | None:
     """Log in as ``sender`` (USER@DOMAIN), send one message, and return the first answer from ``to``.
 
-    answer: wait for a message with this text. An error counts as an answer.
+    answer: wait for a message with this text. An error is also an answer.
     Returns None after ``timeout`` seconds.
     """
     name, _at, domain = sender.partition("@")

@@ -108,7 +108,7 @@ class Kdc:
             self._process = None
 
     def user(self, name: str, password: str) -> None:
-        """Create an account that must prove the password before it gets a ticket, as in Active Directory.
+        """Create an account that must prove the password before the account gets a ticket, as in Active Directory.
 
         The password is one of the lab's public passwords.
         """

@@ -475,7 +475,7 @@ from ..plugin_utils._psrp.session import FAREWELL, PsrpSession, SessionError
 
 display = Display()
 
-# Actions for the server that would run on the controller here. The names of actions are compared without the
+# Actions for the server that run on the controller with this connection. The names of actions are compared without the
 # collection's name.
 _RUN = ("command", "expect", "raw", "reboot", "script", "shell", "gather_facts", "setup")
 _TRANSFER = ("assemble", "copy", "fetch", "slurp", "template", "unarchive")
@@ -535,7 +535,7 @@ def _check_socket_directory(directory: str) -> None:
 def remove_leftovers(directory: Path, playbook: int) -> None:
     """Remove the packed modules of a killed playbook from Ansible's directory for temporary files.
 
-    The name of a playbook's directory has its process id. A playbook that ends normally removes its directory itself.
+    The name of a playbook's directory has its process id. A playbook that ends normally removes the directory itself.
 
     directory: Ansible's directory for temporary files.
     playbook: the process id of the playbook.
@@ -717,7 +717,7 @@ class Connection(NetworkConnectionBase):
         return answer.encode()
 
     def capture(self, statement: dict[str, t.Any]) -> dict[str, t.Any]:
-        """Run one encoded statement that reads, and return its answer and the server's output (``Captured``, encoded).
+        """Run one encoded statement that reads, and return the answer and the server's output (``Captured``, encoded).
 
         Raises ConnectionError if nothing was executed.
         """
@@ -784,7 +784,7 @@ class Connection(NetworkConnectionBase):
             session.close()
 
     def _watch_playbook(self) -> None:
-        """End the daemon and its session when the playbook's process has ended.
+        """End the daemon and the daemon's session when the playbook's process has ended.
 
         At the end of a play, Ansible ends only the daemons that a task reported. Ansible does not end the daemons of
         hosts that are only targets of delegation. If Ansible was killed, no daemon ends. Such daemons would stay until

@@ -80,7 +80,7 @@ def connected(variables: Variables, host: str) -> Connected | None:
 
 
 def choice_of(inventory: Inventory, variables: Variables, alone: bool = False) -> DoorChoice:
-    """Decide whether the host of a task does the work for its deployment. Raises Refused.
+    """Decide whether the host of a task does the work for the host's deployment. Raises Refused.
 
     alone: whether only this host is considered.
     """

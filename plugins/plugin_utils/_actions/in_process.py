@@ -226,7 +226,7 @@ class DirectAction(ActionBase):
         return self._in_process(*validated)
 
     def _end_with_play(self) -> None:
-        """Let Ansible end this host's session with the play, even if this play does not use the session."""
+        """Make Ansible end this host's session with the play, even if this play does not use the session."""
         if hasattr(self._connection, "socket_for"):
             path = self._connection.socket_for(self._play_context)
             if os.path.exists(path):

@@ -163,7 +163,7 @@ def _after_staging(settings: CertificateSettings, staged: Values, reading: Value
 
 
 def _free(settings: CertificateSettings, reading: Values | None, staged: Values | None) -> tuple[str, ...]:
-    """Return the usages that this run may switch. A usage whose certificate is unknown counts as in use."""
+    """Return the usages that this run may switch. A usage with an unknown certificate is treated as in use."""
     if not settings.separate or settings.phase != "all":
         return settings.usages
     if reading is not None:

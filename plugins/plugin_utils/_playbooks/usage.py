@@ -88,7 +88,7 @@ def compare(
 
 
 def _canonical(name: t.Any) -> str:
-    """Return a domain in its compared form; empty if the domain is invalid. A server can have invalid domains."""
+    """Return a domain in canonical form; empty if the domain is invalid. A server can have invalid domains."""
     try:
         return canonical_domain(str(name))
     except Invalid:

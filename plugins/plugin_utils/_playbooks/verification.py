@@ -68,7 +68,7 @@ class OwnCertificate:
 
 
 def own_certificate(settings: Values) -> OwnCertificate:
-    """Return the own certificate.
+    """Return the certificate of your own side.
 
     settings: ``sfb_xmpp_certificate`` of the deployment; empty if the setting is missing.
     """
@@ -92,7 +92,7 @@ def names_in(value: t.Any) -> list[str]:
 
 
 def probing_of(settings: Values, certificate: Values) -> dict[str, t.Any]:
-    """Return the options with which a run probes partners before it writes.
+    """Return the options of the probe that a run makes before the first write.
 
     settings: ``sfb_xmpp_verification``.
     certificate: ``sfb_xmpp_certificate`` of the deployment.
@@ -175,7 +175,7 @@ class Message:
 
     @property
     def outcome(self) -> str:
-        """Return the outcome of the test. A message that was refused before sending counts as a failure."""
+        """Return the outcome of the test. A message that was refused before sending is a failure."""
         return str((self.result.get("test") or {}).get("result") or "failure")
 
     @property

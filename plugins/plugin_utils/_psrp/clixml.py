@@ -254,5 +254,5 @@ def _rare(tag: str, content: str) -> t.Any:
     except (ValueError, binascii.Error):
         raise UnreadableXml("'%s' cannot be read as <%s>" % (short(content), tag)) from None
     if tag == "SS":
-        return b""  # A secure string without an exchanged key. None would mean that the value is missing.
+        return b""  # A secure string without an exchanged key. None means that the value is missing.
     raise UnreadableXml("<%s> is not a known type of value" % short(tag))

@@ -18,7 +18,7 @@ from .limits import CUT
 
 MASK = "********"
 # A secret with fewer characters is only masked as a whole word, and only in its plain form. Otherwise a short secret
-# would match everywhere.
+# matches everywhere.
 _SHORT = 4
 # The mark of short() in a cut text.
 _CUT = re.compile(re.escape(CUT))

@@ -48,7 +48,7 @@ if t.TYPE_CHECKING:
 # results are lost.
 CHUNK = 200
 # Seconds after which an unused HTTP connection is not used again. Servers and firewalls drop idle connections silently.
-# The result of a write over a dropped connection would be unknown.
+# The result of a write over a dropped connection is unknown.
 STALE = 60.0
 # Seconds for closing a pipeline or a session on the server.
 FAREWELL = 5
@@ -325,7 +325,7 @@ class PsrpSession:
         return foreign(self._mask(text), 2 * LONGEST)
 
     def _judged(self, answer: Answer, shell: PowerShell, chunk: t.Sequence[Statement]) -> Answer:
-        """Learn from the first pipeline with several statements whether the endpoint accepts them."""
+        """Learn from the first pipeline with several statements whether the endpoint accepts several statements."""
         from pypsrp.complex_objects import PSInvocationState
 
         if len(chunk) == 1 or answer.lost or self._several is not None:
@@ -380,7 +380,7 @@ class PsrpSession:
         )
 
     def _drop(self, gracefully: bool = False) -> None:
-        """Drop the session, here and on the server. Running statements end."""
+        """Drop the session on the controller and on the server. Running statements end."""
         pool, self._pool = self._pool, None
         if pool is None:
             return
@@ -395,7 +395,7 @@ class PsrpSession:
             transport = pool.connection.transport
             transport.connection_timeout = transport.read_timeout = FAREWELL
             within(Limits(FAREWELL), farewell)
-        except Exception as error:  # noqa: BLE001 - the session was lost before, or will time out by itself
+        except Exception as error:  # noqa: BLE001 - the session was lost before, or times out
             self._note("the session on %s could not be closed: %s" % (self.target.endpoint, self._brief(error)))
 
     def _new_limits(self) -> Limits:
@@ -417,7 +417,7 @@ class PsrpSession:
         return SessionError(printable(self._mask(no_session(shown, self.target))), broken_link(shown))
 
     def _in_time(self, error: BaseException) -> BaseException:
-        """Replace Ansible's alarm by the error of the own limit, because both end at the same time."""
+        """Replace Ansible's alarm by the error of the session's own limit, because both end at the same time."""
         return self._limits.late() if alarm(error) else error
 
 

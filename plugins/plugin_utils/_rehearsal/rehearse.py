@@ -49,7 +49,7 @@ class Given:
 
 
 def rehearse(hosts: t.Mapping[str, t.Mapping[str, Host]], given: Given, tell: Tell) -> dict[str, t.Any]:
-    """Run a rehearsal and return its result for _documents/rehearsal.py. Raises Refused if nothing could be run.
+    """Run a rehearsal and return the result for _documents/rehearsal.py. Raises Refused if nothing could be run.
 
     hosts: the hosts by group, each host with its variables for the lab.
     tell: is called with the progress.

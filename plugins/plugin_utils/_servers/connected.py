@@ -95,7 +95,7 @@ class Connected:
 def connected_of(host: str, result: Values | None) -> Connected | None:
     """Return the server of a task's result; None if the task did not connect. Raises Refused if its form is unknown.
 
-    If Ansible itself failed, its message is the reason. Example: a variable of the host cannot be evaluated.
+    If Ansible itself failed, Ansible's message is the reason. Example: a variable of the host cannot be evaluated.
     """
     if result is None or result.get("skipped"):
         return None

@@ -61,7 +61,7 @@ class Servers:
         return next((one for one in self.deployments if host in one.hosts), DeploymentHosts(DEFAULT))
 
     def among(self, hosts: t.Collection[str]) -> Servers:
-        """Return the deployments with at least one host in the run (``--limit``), each with all of its hosts."""
+        """Return the deployments with at least one host in the run (``--limit``). Keep all hosts of each deployment."""
         return Servers(tuple(one for one in self.deployments if set(one.hosts) & set(hosts)), self.mistakes)
 
 
