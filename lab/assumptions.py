@@ -71,7 +71,7 @@ def _note(key: str) -> None:
 
 @dataclass(frozen=True)
 class Assumption:
-    """Hold one decision.
+    """Hold one assumption about the product.
 
     statement: the behavior of the lab.
     why: the reason for this behavior.

@@ -47,7 +47,7 @@ T = t.TypeVar("T")
 
 @dataclass(frozen=True)
 class Change:
-    """Hold an event.
+    """Hold the changes of an event.
 
     settings: the settings of the partner's server.
     certificate: the kind of the partner's new certificate.

@@ -216,7 +216,7 @@ def _users(store: Store, addresses: t.Collection[str]) -> list[str]:
 
 @dataclass(frozen=True)
 class Break:
-    """Hold one break.
+    """Hold one break of a link.
 
     blocks: whether no message can pass during the break.
     """

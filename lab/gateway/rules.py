@@ -23,7 +23,7 @@ _NOT_SUPPORTED = "NotSupported"
 
 @dataclass(frozen=True)
 class Verdict:
-    """Hold a decision.
+    """Hold the decision about a stream, a message or a user.
 
     reason: why the stream or message is not allowed; empty if allowed.
     condition: the error condition for the other side.

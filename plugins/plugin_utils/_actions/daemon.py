@@ -36,7 +36,7 @@ _PARAMETERS = {
 
 
 def _process() -> t.Any:
-    """Return Ansible's class of the daemon's process. The import is late, because it reads the terminal."""
+    """Return Ansible's class of the daemon's process. The import is late, because the import reads the terminal."""
     from ansible.cli.scripts.ansible_connection_cli_stub import ConnectionProcess
 
     return ConnectionProcess

@@ -289,7 +289,7 @@ class DirectAction(ActionBase):
             return False
         try:
             self._pass_on(Connection(path).adopt(plain(options)))
-        except Exception as exc:  # noqa: BLE001 - the daemon has ended or refuses. Ansible's own way reports it
+        except Exception as exc:  # noqa: BLE001 - the daemon has ended or refuses. The ordinary path reports the reason
             self._display.vvv("%s does not answer (%s)" % (self._connection.transport, type(exc).__name__))
             return False
         return True

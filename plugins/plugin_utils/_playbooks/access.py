@@ -29,8 +29,8 @@ from .outcome import OK as FINE
 # controller: variables that can be evaluated, and libraries. cmdlets, clock: facts from the session.
 CONTROLLER, CMDLETS, CLOCK = "controller", "cmdlets", "clock"
 LINKS = (CONTROLLER, *WAY, CMDLETS, CLOCK)
-# The states of a link. A state is unknown if the server does not report it. A link after a broken link is not looked
-# at.
+# The states of a link. A state is unknown if the server does not report the state. A link after a broken link is not
+# checked.
 OK, WARNING, UNKNOWN, BROKEN, NOT_LOOKED_AT = "ok", "warning", "unknown", "broken", "not_looked_at"
 
 _JOBS = {DOORS: AT_DOORS, EDGES: ON_EDGES, FRONT_ENDS: ON_FRONT_ENDS}

@@ -28,7 +28,7 @@ _CHANGES = ("added", "changed", "removed", "granted", "withdrawn")
 
 @dataclass(frozen=True)
 class RunOutcome:
-    """Hold the outcome of a run.
+    """Hold how a run ended.
 
     word: one of WORDS.
     changes: the number of changes that were made, or that are planned in check mode.

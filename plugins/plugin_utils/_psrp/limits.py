@@ -116,7 +116,7 @@ def within(limits: Limits, work: t.Callable[[], T]) -> T:
         _current.set(limits)
         try:
             results.append(work())
-        except BaseException as error:  # noqa: BLE001 - the waiting thread raises it again
+        except BaseException as error:  # noqa: BLE001 - the waiting thread raises the error again
             failures.append(error)
         finally:
             over.set()

@@ -143,7 +143,7 @@ def target(options: t.Mapping[str, t.Any], service: t.Callable[[], str] = lambda
 
 
 def identity(options: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """Return the values that must be equal to share a session. Never show them: they include the password."""
+    """Return the values that must be equal to share a session. Never show these values: they include the password."""
     values = {name: plain(options[name]) for name in IDENTITY}
     values["protocol"], values["port"] = protocol_and_port(values["protocol"], values["port"])
     values["path"] = values["path"].lstrip("/")

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Keep one PowerShell remoting session. It opens at its first use and after a loss, and closes at the end.
+"""Keep one PowerShell remoting session. The session opens at the first use and after a loss, and closes at the end.
 
 A pipeline is sent again only if it certainly was not executed, or if it only reads. An interrupted write is reported as
 lost. Then the caller must read which changes took effect.
@@ -170,7 +170,7 @@ class PsrpSession:
         return pool
 
     def close(self) -> None:
-        """End the session. The method never fails. If the server keeps the session, it ends later."""
+        """End the session. The method never fails. If the server keeps the session, the session times out later."""
         if self._pool is not None:
             self._drop(gracefully=True)
             self._offered = Offered()

@@ -62,7 +62,7 @@ INTO = {
     "export": "./sfb-xmpp-export",
     "migration": "./sfb-xmpp-migration",
 }
-# The message if one of these playbooks has no value. Other playbooks that read the variable do not need it.
+# The message if one of these playbooks has no value. Other playbooks that read the variable do not need a value.
 _PARTNER = "Name the partner, as in -e sfb_xmpp_for_partner=fabrikam.com"
 NEEDED: dict[str, dict[str, str]] = {
     "for_partner": {"explain": _PARTNER, "onboard": _PARTNER},
@@ -720,7 +720,7 @@ _OF_ROLES = frozenset(
 
 
 def read_by(reader: str) -> tuple[Setting, ...]:
-    """Return the settings that a playbook or a role reads. A role reads the settings of converge that belong to it."""
+    """Return the settings that a playbook or a role reads. A role reads only its own settings of converge."""
     if reader in ROLES:
         wanted = _OF_ROLES.union(ROLES[reader])
         return tuple(one for one in SETTINGS if "converge" in one.playbooks and one.option in wanted)
