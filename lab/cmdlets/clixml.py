@@ -213,5 +213,5 @@ def _text(text: str) -> str:
 
 
 def _characters(xml: str) -> str:
-    """Return XML with two characters as references. PowerShell also writes references, although XML 1.0 forbids both."""
+    """Return XML with two characters as references. PowerShell also writes references, which XML 1.0 forbids."""
     return xml.replace("\ufffe", "&#xFFFE;").replace("\uffff", "&#xFFFF;")

@@ -201,10 +201,8 @@ class Store:
         self.directory = Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
         path = self.directory / FILE
-        # The file contains private keys, so only the owner can read the file. An existing file is not opened in this
-        # place. A
-        # close would release the locks of every connection of this process to the file (POSIX), including SQLite's
-        # locks.
+        # The file contains private keys, so only the owner can read the file. An existing file is not opened, because
+        # a close releases the locks of every connection of this process to the file (POSIX), including SQLite's locks.
         with contextlib.suppress(FileExistsError):
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         self._lock = threading.RLock()

@@ -231,7 +231,7 @@ class Session:
             else:
                 threading.Thread(target=self._run, args=(command, statements(pipeline)), daemon=True).start()
         elif isinstance(event, psrpcore.GetCommandMetadataEvent):
-            # Clients ask this question to build proxies. "None" is an answer. Without an answer, clients would poll
+            # Clients ask this question to build proxies. "None" is an answer. Without an answer, clients poll
             # without end.
             command = self._pipelines[event.pipeline_id]
             command.pipeline.state = ps.PSInvocationState.Running

@@ -653,7 +653,7 @@ class Connection(NetworkConnectionBase):
         )
 
     def get_option(self, option: str, hostvars: dict[str, object] | None = None) -> t.Any:
-        # With this option on, Ansible's daemon would write every request unchanged, with passwords. The connection
+        # With this option on, Ansible's daemon writes every request unchanged, with passwords. The connection
         # writes its own record instead, see _record.
         if option == _LOG:
             return False
@@ -759,7 +759,7 @@ class Connection(NetworkConnectionBase):
         if not self._in_daemon:
             raise AnsibleError("another process keeps the session. Use the connection's socket")
         if self._session is None:
-            # These libraries would write requests to the log file, if one is set, when debugging is on.
+            # If debugging is on and a log file is set, these libraries write requests to the log file.
             for name in ("pypsrp", "spnego", "requests_credssp", "urllib3"):
                 logging.getLogger(name).setLevel(logging.CRITICAL)
             here = identity(self._options)
@@ -787,8 +787,8 @@ class Connection(NetworkConnectionBase):
         """End the daemon and the daemon's session when the playbook's process has ended.
 
         At the end of a play, Ansible ends only the daemons that a task reported. Ansible does not end the daemons of
-        hosts that are only targets of delegation. If Ansible was killed, no daemon ends. Such daemons would stay until
-        the idle timeout, which is long here.
+        hosts that are only targets of delegation. If Ansible was killed, no daemon ends. Such daemons stay until
+        the idle timeout, which is long.
         """
         signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGALRM, signal.SIGTERM))  # for the main thread
         playbook = int(self._ansible_playbook_pid or 0)

@@ -335,7 +335,7 @@ class DirectAction(ActionBase):
             result["msg"] = "%s. %s" % (text, result["msg"])
 
     def _in_process(self, params: dict[str, t.Any], secrets: set[str], wrong: str) -> dict[str, t.Any]:
-        """Do the work, and return the result as AnsibleModule would return it."""
+        """Do the work, and return the result in the form of AnsibleModule."""
         result: dict[str, t.Any] = {"failed": True, "msg": wrong}
         warnings: list[str] = []
         if not wrong:

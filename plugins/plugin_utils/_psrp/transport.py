@@ -81,8 +81,8 @@ def new_pool(target: Target, pin: Pin, connected: t.Callable[[], None] = lambda:
                     current().check()
 
         def invoke(self, *args: t.Any, **kwargs: t.Any) -> t.Any:
-            # pypsrp would repeat a request for data that was sent but not received. A server that does not keep the
-            # data would continue after the lost data. Then objects would be missing without an error.
+            # With this argument, pypsrp repeats a request for data that was sent but not received. A server that does
+            # not keep the data continues after the lost data. Then objects are missing without an error.
             kwargs.pop("retries_on_read_timeout", None)
             try:
                 return super().invoke(*args, **kwargs)
@@ -149,8 +149,8 @@ def _check_version(target: Target, pool: type) -> None:
             raise ImportError("%s needs pypsrp 0.9.0 or later" % variable)
 
 
-# Private names of pypsrp with their parameters. A version without the names would read the server's data itself, or
-# follow redirects. So no session is opened with such a version.
+# Private names of pypsrp with their parameters. A version without the names reads the server's data itself, or
+# follows redirects. So no session is opened with such a version.
 _OTHER = "this version of the collection needs pypsrp 0.8.1 to 0.9"
 
 
