@@ -27,11 +27,11 @@ VARIABLE = "SFB_LAB_ASSUMED"
 _statement: contextvars.ContextVar[set[str] | None] = contextvars.ContextVar("statement", default=None)
 _noted: dict[str, float] = {}  # key -> time of the last write
 _lock = threading.Lock()
-_OFTEN = 0.02  # minimum seconds between two writes of a key; otherwise polls would write keys constantly
+_OFTEN = 0.02  # minimum seconds between two writes of a key, so that polls do not write keys constantly
 
 
 def rests_on(key: str) -> None:
-    """Note that the current behavior is an assumption."""
+    """Record that the current behavior is an assumption."""
     used = _statement.get()
     if used is not None:
         if key in used:
@@ -71,7 +71,7 @@ def _note(key: str) -> None:
 
 @dataclass(frozen=True)
 class Assumption:
-    """Describe one decision.
+    """Hold one assumption about the product.
 
     statement: the behavior of the lab.
     why: the reason for this behavior.

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class ErrorDetails:
-    """Describe one record of the error stream.
+    """Hold one record of the error stream.
 
     category: a name of System.Management.Automation.ErrorCategory.
     error_id: the fully qualified error id.
@@ -43,7 +43,7 @@ class CmdletError(Exception):
         exception: str = "Microsoft.Rtc.Management.ManagementException",
         terminating: bool = True,
     ) -> None:
-        """Describe the error.
+        """Set the details of the error.
 
         terminating: whether the error ends the statement. If not, the cmdlet writes the error and ends.
         """

@@ -24,7 +24,7 @@ Groups = dict[str, dict[str, dict[str, t.Any]]]
 
 @dataclass(frozen=True)
 class Place:
-    """Describe a running lab.
+    """Hold the place of a running lab.
 
     directory: the directory of the lab's state.
     port: the port of the lab's hosts.

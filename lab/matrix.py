@@ -35,7 +35,7 @@ USUAL: tuple[Kind, ...] = ("prosody", "ejabberd")
 
 @dataclass(frozen=True)
 class Manner:
-    """Describe the behavior of a partner.
+    """Hold the behavior of a partner.
 
     settings: the settings of the partner's server.
     methods: letters of the methods that can authenticate a stream, the preferred method first.
@@ -68,7 +68,7 @@ def manners(kind: Kind) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Row:
-    """Describe a partner's negotiation settings, with the names and methods of the product's page."""
+    """Hold a partner's negotiation settings, with the names and methods of the product's page."""
 
     number: int
     sasl: str
@@ -90,7 +90,7 @@ ROWS = tuple(
 
 @dataclass(frozen=True)
 class Seen:
-    """Describe the result of one message of one combination.
+    """Hold the result of one message of one combination.
 
     verdict: the verdict of the collection; None if the collection was not asked.
     """
@@ -116,7 +116,7 @@ class Seen:
 
     @property
     def contradictions(self) -> list[str]:
-        """Return the verdicts that the message contradicts. An unknown verdict counts, if the result can be known."""
+        """Return the verdicts that the message contradicts. Include unknown if the result can be known."""
         if self.verdict is None:
             return []
         found = self.verdict.contradictions(self.outcome.direction, self.outcome.arrived)

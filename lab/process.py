@@ -40,7 +40,7 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 
 @dataclass(frozen=True)
 class Running:
-    """Describe a running lab.
+    """Hold the address of a running lab.
 
     port: the port of every host.
     xmpp_port: the port of the gateway, on the Edges' addresses.

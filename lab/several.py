@@ -5,7 +5,7 @@
 
 """Run several labs in separate processes, for tests (lab.testing.running_labs): ``python -m lab.several``.
 
-The start of a lab takes most of the time, so several labs share one start. This process loads everything, makes the
+The start of a lab needs a long time, so several labs share one start. This process loads everything, makes the
 certificates of the first lab, and forks a process for each lab. The process ends when all labs have ended.
 """
 

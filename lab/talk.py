@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Let a local user and a partner's user exchange messages, and return the method of authentication.
+"""Exchange messages between a local user and a partner's user, and return the method of authentication.
 
 The partner's user is logged in to the partner's server. The event log shows the gateway's part.
 """
@@ -36,7 +36,7 @@ Direction = t.Literal["out", "in"]
 
 @dataclass(frozen=True)
 class Outcome:
-    """Describe a message's result.
+    """Hold a message's result.
 
     method: a letter of METHODS, or -.
     why: the reason for a refusal or failure.

@@ -32,7 +32,7 @@ _PATIENCE = 60.0  # seconds for the start of a lab, and for the end
 
 
 class Lab:
-    """Describe a running lab.
+    """Control a running lab.
 
     ca: the file that clients trust.
     addresses: each host's IP address.

@@ -28,12 +28,12 @@ _OWN = USER.partition("@")[2]
 
 @dataclass(frozen=True)
 class Verdict:
-    """Describe the verdict about one partner.
+    """Hold the verdict about one partner.
 
     probe: ok (also with warnings), failed or unknown, with the gateway's certificate.
     blind: the same values, without the certificate.
     broken: the directions that explain calls broken.
-    complete: whether explain saw everything. If not, other directions are unknown.
+    complete: whether explain could check everything. If not, other directions are unknown.
     """
 
     probe: str

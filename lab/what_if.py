@@ -47,7 +47,7 @@ T = t.TypeVar("T")
 
 @dataclass(frozen=True)
 class Change:
-    """Describe an event.
+    """Hold the changes of an event.
 
     settings: the settings of the partner's server.
     certificate: the kind of the partner's new certificate.
@@ -89,7 +89,7 @@ VALID = tuple(row for row in ROWS if row.methods)
 
 @dataclass(frozen=True)
 class Played:
-    """Describe one message after an event.
+    """Hold one message after an event.
 
     event: '' before all events.
     method: a letter of talk.METHODS, or - for no method.

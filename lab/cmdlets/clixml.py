@@ -94,7 +94,7 @@ def _dated(xml: str, minutes: int, digits: int) -> str:
 def arrange(pool: psrpcore.ServerRunspacePool) -> None:
     """Arrange the parts of the last message in the order in which PowerShell sends them."""
     message = pool._send_buffer[-1]
-    root = ET.fromstring(message.data[_HEADER:])  # noqa: S314 (psrpcore wrote it)
+    root = ET.fromstring(message.data[_HEADER:])  # noqa: S314 (psrpcore wrote the XML)
     for element in root.iter("Obj"):
         element[:] = sorted(element, key=lambda part: _PARTS.get(part.tag, 2))
     message._data[_HEADER:] = _characters(ET.tostring(root, encoding="unicode")).encode()
@@ -213,5 +213,5 @@ def _text(text: str) -> str:
 
 
 def _characters(xml: str) -> str:
-    """Return XML with two characters as references. PowerShell does so, although XML 1.0 forbids them."""
+    """Return XML with two characters as references. PowerShell also writes references, which XML 1.0 forbids."""
     return xml.replace("\ufffe", "&#xFFFE;").replace("\uffff", "&#xFFFF;")

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Describe the surroundings of a running cmdlet, with helpers that the cmdlets for the configuration share."""
+"""Provide the surroundings of a running cmdlet, with helpers that the cmdlets for the configuration share."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from .objects import properties_of
 
 @dataclass
 class Context:
-    """Describe one call.
+    """Hold the surroundings of one call.
 
     visible: the cmdlets that the session knows.
     modules: the modules that the session has imported. A cmdlet can add modules.
@@ -54,7 +54,7 @@ class Context:
         self.report(error)
 
     def changed(self) -> None:
-        """Note a write to the Central Management Store. The replicas are then out of date for some time."""
+        """Record a write to the Central Management Store. The replicas are then out of date for some time."""
         replication.changed(self.store)
 
     def all(self, kind: str, args: Arguments) -> dict[str, Document]:

@@ -37,7 +37,7 @@ _ACTION_PREFERENCES = ("SilentlyContinue", "Stop", "Continue", "Inquire", "Ignor
 
 @dataclass(frozen=True)
 class Parameter:
-    """Describe one parameter.
+    """Define one parameter of a cmdlet.
 
     sets: the parameter sets of the parameter; empty if the parameter belongs to all sets.
     mandatory_in: the sets that need the parameter; ``*`` for all.
@@ -66,7 +66,7 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Cmdlet:
-    """Describe one cmdlet in one profile.
+    """Define one cmdlet in one profile.
 
     sets: the parameter sets of the cmdlet, the default set first.
     is_proxy: whether a restricted session has a function of the same name, which takes fewer parameters.

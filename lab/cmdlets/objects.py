@@ -97,7 +97,7 @@ def make(types: t.Sequence[str], properties: t.Mapping[str, object], text: str |
     meta = made.PSObject  # Each look-up of an attribute of a PSObject is slow.
     meta.type_names = [*types, "System.Object"]
     for name, value in properties.items():
-        prop = PSNoteProperty(name)  # A value in this call would create another PSObject.
+        prop = PSNoteProperty(name)  # A value in this call creates another PSObject.
         prop.set_value(value, made)
         meta.adapted_properties.append(prop)
     if text is not None:

@@ -38,7 +38,7 @@ CHANGES = ("Start-CsWindowsService", "Stop-CsWindowsService")
 
 @dataclass(frozen=True)
 class Call:
-    """Describe one command of a statement.
+    """Hold one command of a statement.
 
     name: the command's name, or the text of a script.
     parameters: pairs of name and value. The name is None for a positional value. psrpcore has deserialized the value.
@@ -72,7 +72,7 @@ class Sink(t.Protocol):
 
 @dataclass
 class Session:
-    """Describe who runs commands, and on which host.
+    """Hold the user who runs commands, and the host of the commands.
 
     modules: the modules that the session has imported so far.
     """
@@ -329,7 +329,7 @@ def _flat(value: object) -> t.Iterable[object]:
 
 
 def _rest_on_what_is_offered(session: Session) -> None:
-    """Note the assumption behind the error that a command is unknown."""
+    """Record the assumption behind the error that a command is unknown."""
     if session.host.role != "management":
         rests_on("no-autoload")
     elif VIEWER in session.account.roles:

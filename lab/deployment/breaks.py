@@ -155,7 +155,7 @@ def _stuck(fqdn: str) -> t.Callable[[_Changes], None]:
 
 
 def _policies(rights: t.Mapping[str, bool]) -> t.Callable[[_Changes], None]:
-    """Change every policy that allows XMPP, or create a global policy that would."""
+    """Change every policy that allows XMPP, or create a global policy that allows XMPP."""
 
     def run(changes: _Changes) -> None:
         found = [name for name, policy in changes.store.policies().items() if policy["EnableXmppAccess"]]
@@ -216,7 +216,7 @@ def _users(store: Store, addresses: t.Collection[str]) -> list[str]:
 
 @dataclass(frozen=True)
 class Break:
-    """Describe one break.
+    """Hold one break of a link.
 
     blocks: whether no message can pass during the break.
     """

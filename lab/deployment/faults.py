@@ -25,10 +25,10 @@ IDENTIFYING = ("Identity", "Domain", "Name", "Path", "LiteralPath", "Thumbprint"
 
 @dataclass(frozen=True)
 class Fault:
-    """Describe one armed fault.
+    """Hold one armed fault.
 
-    remaining: how many more times the fault occurs; None for always.
-    skip: how many more matching calls succeed first.
+    remaining: the number of matching calls to which the fault still applies; None for all calls.
+    skip: the number of matching calls that still succeed before the fault applies.
     """
 
     id: int
@@ -66,8 +66,8 @@ class Faults:
         cmdlet: name or wildcard; ``(session)`` for the opening of a session.
         identity: name or wildcard, compared with each parameter that names the object; empty matches all.
         host: ``fe01``, ``edge01``, ...; empty matches all.
-        times: how many times the fault occurs; None for always.
-        skip: how many matching calls succeed first.
+        times: the number of matching calls to which the fault applies; None for all calls.
+        skip: the number of matching calls that succeed before the fault applies.
         action: ``error`` (the statement fails with ``message``), ``delay`` (of ``seconds``), ``cut`` (the connection).
         when: ``before`` or ``after`` the statement takes effect.
         """

@@ -17,7 +17,7 @@ NETBIOS = SHAPE.netbios
 
 @dataclass(frozen=True)
 class Host:
-    """Describe a remote shell of a machine, and the machine's pool.
+    """Hold a remote shell of a machine, and the machine's pool.
 
     role: ``management`` (OcsPowershell of a Front End, cmdlets loaded), ``front_end`` (WinRM of a Front End) or
         ``edge`` (WinRM).
@@ -35,7 +35,7 @@ class Host:
 
 @dataclass(frozen=True)
 class Account:
-    """Describe an account.
+    """Hold an account.
 
     roles: roles of ROLES, or ``Administrator`` on an Edge.
     """

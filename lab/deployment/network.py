@@ -25,7 +25,7 @@ _ESTABLISHED = "01"
 
 
 class Connection(t.NamedTuple):
-    """Describe an established TCP connection of an Edge, as the Edge sees it."""
+    """Hold an established TCP connection of an Edge, as the Edge sees the connection."""
 
     local: tuple[str, int]
     remote: tuple[str, int]

@@ -22,13 +22,13 @@ from .seed import thumbprint
 from .shape import SHAPE, shape_in
 from .store import CertificateRow, Store
 
-USER = "ialmeida@contoso.test"  # This user can talk to partners afterwards.
+USER = "ialmeida@contoso.test"  # This user can then exchange messages with partners.
 POLICY = "Tag:Partners"
 EDGES = SHAPE.edges()
 
 
 def make_ready(store: Store, talker: str = USER) -> None:
-    """Set the Access Edge, allow one user to talk to partners, and present the certificate of ``gateway.pfx``."""
+    """Set the Access Edge, allow XMPP for one user, and present the certificate of ``gateway.pfx``."""
     with store.transaction():
         store.put("access_edge", "Global", {**(store.get("access_edge", "Global") or {}), "AllowFederatedUsers": True})
         rights = {"EnableFederationAccess": True, "EnableXmppAccess": True}

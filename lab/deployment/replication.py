@@ -28,7 +28,7 @@ REPLICATED = (
 
 @dataclass(frozen=True)
 class State:
-    """Describe the status of one replica.
+    """Hold the status of one replica.
 
     update: time of the replica's last update, in seconds since the epoch, by the lab's clock. None while the status
         is empty.
@@ -45,7 +45,7 @@ def install(store: Store, fqdn: str) -> None:
 
 
 def changed(store: Store) -> None:
-    """Note a write to the store: every replica gets an update."""
+    """Record a write to the store: every replica gets an update."""
     _update(store, None)
 
 

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Describe the lab's deployment. The default is Contoso. SFB_LAB_SHAPE selects another shape.
+"""Define the lab's deployment. The default is Contoso. SFB_LAB_SHAPE selects another shape.
 
 SFB_LAB_SHAPE contains the name of a file in ``shapes/`` (``two-sites``, ``fourthcoffee``), the path of a file, or the
 text of the shape. A shape is an object in JSON, or YAML in a file, with the attributes of Shape. Omitted attributes
@@ -29,7 +29,7 @@ _FOLDER = Path(__file__).with_name("shapes")
 
 @dataclass(frozen=True)
 class EdgePool:
-    """Describe an Edge pool.
+    """Hold an Edge pool.
 
     fqdn: the FQDN of the pool.
     site: the site of the pool.
@@ -43,7 +43,7 @@ class EdgePool:
 
 @dataclass(frozen=True)
 class Shape:
-    """Describe a deployment.
+    """Hold the shape of a deployment.
 
     domain, netbios: names of the domain in Active Directory.
     passwords: for accounts ``admin``, ``viewer`` and (on Edges) ``edge``. ``granter`` and ``partners`` are optional.

@@ -122,7 +122,7 @@ def service_status(service: Document) -> str:
 
 @dataclass(frozen=True)
 class Event:
-    """Describe one line of the event log.
+    """Hold one event of the event log.
 
     time: ISO 8601 in UTC.
     kind: statement, session-open, session-close, login-refused, account-locked, xmpp (see gateway/events.py).
@@ -149,7 +149,7 @@ class Event:
 
 @dataclass(frozen=True)
 class Message:
-    """Describe one instant message.
+    """Hold one instant message.
 
     time: ISO 8601 in UTC.
     direction: in or out.
@@ -171,7 +171,7 @@ class Message:
 
 @dataclass(frozen=True)
 class CertificateRow:
-    """Describe a certificate in a Windows store (My, CA, Root) of a host.
+    """Hold a certificate in a Windows store (My, CA, Root) of a host.
 
     key: PKCS#8 in DER, or None.
     """
@@ -201,10 +201,8 @@ class Store:
         self.directory = Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
         path = self.directory / FILE
-        # The file contains private keys, so only the owner can read the file. An existing file is not opened in this
-        # place. A
-        # close would release the locks of every connection of this process to the file (POSIX), including SQLite's
-        # locks.
+        # The file contains private keys, so only the owner can read the file. An existing file is not opened, because
+        # a close releases the locks of every connection of this process to the file (POSIX), including SQLite's locks.
         with contextlib.suppress(FileExistsError):
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         self._lock = threading.RLock()

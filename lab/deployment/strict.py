@@ -37,7 +37,7 @@ PAUSED = ("fe01/RTCIMMCU", "edge01/RTCMEDIARELAY")
 def make_strict(store: Store, texts: bool = True) -> None:
     """Change a new deployment.
 
-    texts: whether to add objects with unusual texts, which a purge would remove.
+    texts: whether to add objects with unusual texts, which a purge removes.
     """
     shape = shape_in(store)
     with store.transaction():

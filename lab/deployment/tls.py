@@ -35,7 +35,7 @@ RENEW_BEFORE = datetime.timedelta(days=30)
 
 @dataclass(frozen=True)
 class ServerIdentity:
-    """Describe the paths of the CA certificate that clients trust, and of the server's certificate and key (PEM)."""
+    """Hold the paths of the CA certificate that clients trust, and of the server's certificate and key (PEM)."""
 
     ca: Path
     certificate: Path
@@ -55,7 +55,7 @@ class ServerIdentity:
 
 
 def ensure_identity(directory: Path) -> ServerIdentity:
-    """Return the identity in ``directory``. Create the identity unless it is valid for another month."""
+    """Return the identity in ``directory``. Create an identity if no identity is valid for another month."""
     identity = ServerIdentity(directory / "ca.pem", directory / "server.pem", directory / "server-key.pem")
     if not _usable(identity):
         _create(identity)

@@ -27,7 +27,7 @@ _OUR_ID = re.compile("lab-([0-9]{1,18})")  # This number fits SQLite's integers.
 
 @dataclass(frozen=True)
 class Came:
-    """Describe the source of a stanza: Edge, id of the stream, partner, and addresses without resource."""
+    """Hold the source of a stanza: Edge, id of the stream, partner, and addresses without resource."""
 
     host: str
     stream_id: str
@@ -103,7 +103,7 @@ class Delivery:
         self._tell("presence", came, outcome, verdict.reason, type=kind, answers=shown)
 
     def _error(self, stanza: Element, came: Came) -> None:
-        """Note an error, without an answer (RFC 6120, section 8.3.1). Errors can return a sent message."""
+        """Record an error, without an answer (RFC 6120, section 8.3.1). Errors can return a sent message."""
         ours = _OUR_ID.fullmatch(stanza.attributes.get("id", ""))
         sent = self._parts.around.store.message(int(ours[1])) if ours else None
         if sent is None or (sent.direction, sent.sender, sent.recipient) != ("out", came.recipient, came.sender):

@@ -91,7 +91,7 @@ class Dialog:
         self.hear_features()
 
     def hear_features(self) -> None:
-        """Receive the other side's header, and the features that follow since version 1.0."""
+        """Receive the other side's header, and the features that follow in version 1.0 and later."""
         opened = self.wait(StreamOpened)
         features = self.wait(Features) if opened.version else Features("", (), False)
         self.features = Features(features.starttls, features.mechanisms, features.dialback or opened.dialback)

@@ -37,7 +37,7 @@ class Link:
         self._active = self._sent = time.monotonic()
 
     def send(self, stanza: Element) -> None:
-        """Raises DialFailed."""
+        """Send a stanza. Raises DialFailed."""
         self._dialog.stream.send(stanza)
         self._dialog.flush()
         self._active = self._sent = time.monotonic()

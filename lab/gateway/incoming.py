@@ -88,7 +88,7 @@ class Incoming:
             self._wire.send(data)
 
     def _end(self, reason: str) -> None:
-        """Note the end of the stream. Streams that only verified keys end without an event."""
+        """Record the end of the stream. Streams that only verified keys end without an event."""
         if self._over:
             return
         self._over = True
@@ -151,7 +151,7 @@ class Incoming:
         return None
 
     def _still(self, domain: str) -> Partner | None:
-        """Return the partner of a domain that is authenticated here, if the stream can continue."""
+        """Return the partner of a domain that is authenticated on this stream, if the stream can continue."""
         partner = self._parts.around.partner(domain)
         if partner is not None:
             self._partners[domain] = partner

@@ -45,7 +45,7 @@ _PRINTED: tuple[tuple[str, str, bool, tuple[str, ...]], ...] = (
 
 @dataclass(frozen=True)
 class Row:
-    """Describe a partner's settings. tls and sasl: ``Required``, ``Optional`` or ``NotSupported``, as in cmdlets."""
+    """Hold a partner's settings. tls and sasl: ``Required``, ``Optional`` or ``NotSupported``, as in cmdlets."""
 
     tls: str
     sasl: str

@@ -35,7 +35,7 @@ _IDLE = 2.0
 
 @dataclass(frozen=True)
 class Item:
-    """Describe a stanza to send.
+    """Hold a stanza to send.
 
     settle: receives the Edge that sent the stanza ('' for no Edge), and the reason for a failure.
     """
@@ -150,7 +150,7 @@ class _Route(threading.Thread):
             reason = str(e)
         else:
             return item.settle(self._link.host, "")
-        # Waiting stanzas would fail too. The next new stanza opens another stream.
+        # Waiting stanzas fail too. The next new stanza opens another stream.
         item.settle("", reason)
         while self.waiting:
             self._queue.get_nowait().settle("", reason)

@@ -43,7 +43,7 @@ class Register:
             return len(self._streams)
 
     def admit(self, number: int, partner: str, limit: int) -> bool:
-        """Count a stream for the partner. Return False if the partner has reached the limit."""
+        """Add a stream to the number of the partner's streams. Return False if the partner has reached the limit."""
         with self._lock:
             host, known = self._streams[number]
             if known == partner:

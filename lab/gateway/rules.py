@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Decide for the gateway, without sockets or store. Input: a partner's row and facts. Output: a verdict.
+"""Decide for the gateway, without sockets or store. Input: a partner's settings and facts. Output: a verdict.
 
 negotiation.py has the rows. The conditions are from RFC 6120, sections 4.9.3 (streams) and 8.3.3 (stanzas). The lab
 selects the condition for each case: gateway-conditions.
@@ -23,7 +23,7 @@ _NOT_SUPPORTED = "NotSupported"
 
 @dataclass(frozen=True)
 class Verdict:
-    """Describe a decision.
+    """Hold the decision about a stream, a message or a user.
 
     reason: why the stream or message is not allowed; empty if allowed.
     condition: the error condition for the other side.
@@ -102,7 +102,7 @@ def wants_tls(row: Row, tls_offered: str) -> bool:
 
 @dataclass(frozen=True)
 class User:
-    """Describe a local user in the gateway.
+    """Hold a local user in the gateway.
 
     policy: the name of the policy in effect.
     problem: why the user's home pool has no XMPP; empty if the pool has XMPP.
@@ -116,7 +116,7 @@ class User:
 
 
 def user(person: User | None, address: str, federated_users: bool) -> Verdict:
-    """Decide whether a user can talk with XMPP partners.
+    """Decide whether a user can exchange messages with XMPP partners.
 
     federated_users: AllowFederatedUsers of the Access Edge.
     """

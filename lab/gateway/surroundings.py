@@ -33,7 +33,7 @@ _FRONT_ENDS = tuple(host for host in HOSTS.values() if host.role == "management"
 
 @dataclass(frozen=True)
 class Partner:
-    """Describe an allowed partner.
+    """Hold an allowed partner.
 
     domain: the domain as declared, in lower case.
     limit: the partner's own limit, or None.
@@ -49,7 +49,7 @@ class Partner:
 
 @dataclass(frozen=True)
 class Settings:
-    """Describe the gateway's configuration. Times are in seconds."""
+    """Hold the gateway's configuration. Times are in seconds."""
 
     connection_limit: int
     partner_connection_limit: int

@@ -63,7 +63,7 @@ class Wire:
             self._tls.bio_write(data)
 
     def send(self, data: bytes) -> None:
-        """Raises WireError."""
+        """Send the data. Raises WireError."""
         if self._tls is None:
             return self._write(data)
         try:
@@ -111,7 +111,7 @@ class Wire:
         return self._tls.get_protocol_version_name() if self._tls else ""
 
     def peer_chain(self) -> list[x509.Certificate]:
-        """Return the other side's certificates, its own first; empty for missing or unreadable certificates."""
+        """Return the other side's certificates, the leaf first; empty for missing or unreadable certificates."""
         if self._tls is None:
             return []
         try:

@@ -32,7 +32,7 @@ Client = ClientXMPP | ComponentXMPP
 
 @dataclass(frozen=True)
 class Message:
-    """Describe a received stanza.
+    """Hold a received stanza.
 
     from_: the sender's address without a resource.
     type: the type as in RFC 6121 (``chat``, ``error``, ``subscribed``, ...).
@@ -196,7 +196,7 @@ def exchange(
 ) -> Message | None:
     """Log in as ``sender`` (USER@DOMAIN), send one message, and return the first answer from ``to``.
 
-    answer: wait for a message with this text. An error counts as an answer.
+    answer: wait for a message with this text. An error is also an answer.
     Returns None after ``timeout`` seconds.
     """
     name, _at, domain = sender.partition("@")

@@ -189,7 +189,7 @@ class Partners:
         self._await(name, self._launch(name))
 
     def replace_certificate(self, domain: str, kind: str) -> None:
-        """Give a domain a certificate of another kind (KINDS), and wait until the server presents it. Raises LabError.
+        """Replace a domain's certificate (KINDS), and wait until the server presents the new one. Raises LabError.
 
         Open streams keep the old certificate. ``restart`` closes the streams.
         """

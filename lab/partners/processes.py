@@ -88,7 +88,7 @@ def send(folder: Path, number: signal.Signals) -> list[int]:
 def end(folder: Path, patience: float = 5.0) -> bool:
     """End everything that works in ``folder``. Processes get SIGKILL after ``patience`` seconds.
 
-    Return False if there were no processes. Raises LabError if a process survives SIGKILL.
+    Return False if no process was running. Raises LabError if a process survives SIGKILL.
     """
     found = False
     for number, seconds in ((signal.SIGTERM, patience), (signal.SIGKILL, 10.0)):

@@ -25,7 +25,7 @@ _FLAGS = ("dialback", "demands", "old_tls", "new_tls", "external", "insists")
 
 @dataclass(frozen=True)
 class Partner:
-    """Describe a server and the settings of the server.
+    """Hold a partner's server and the settings of the server.
 
     domains: each domain with the kind of certificate (``certificates.KINDS``), valid by default. jabberd2 presents the
         first domain's certificate for all domains.

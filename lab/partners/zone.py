@@ -20,7 +20,7 @@ ADDRESS = "127.0.0.53"
 
 @dataclass(frozen=True)
 class Service:
-    """Describe an SRV record of ``_xmpp-server._tcp`` (RFC 2782) and the addresses of the target.
+    """Hold an SRV record of ``_xmpp-server._tcp`` (RFC 2782) and the addresses of the target.
 
     If the target is empty, the domain has no XMPP service.
     """

@@ -51,7 +51,7 @@ _UNICODE = 1
 
 @dataclass(frozen=True)
 class Verdict:
-    """Describe a result.
+    """Hold the result of an authentication.
 
     user: the account's name, '' while unknown.
     challenges: the values for WWW-Authenticate.
@@ -71,10 +71,10 @@ class Accounts(t.Protocol):
         """Return the account of a user name; None if the user must not log in."""
 
     def refused(self, user: str) -> None:
-        """Note a login that was refused."""
+        """Record a login that was refused."""
 
     def accepted(self, account: Account) -> None:
-        """Note a login that succeeded."""
+        """Record a login that succeeded."""
 
 
 class NtlmStore:

@@ -108,7 +108,7 @@ class Kdc:
             self._process = None
 
     def user(self, name: str, password: str) -> None:
-        """Create an account that must prove the password before it gets a ticket, as in Active Directory.
+        """Create an account that must prove the password before the account gets a ticket, as in Active Directory.
 
         The password is one of the lab's public passwords.
         """
@@ -124,7 +124,7 @@ class Kdc:
         self._administer("ktadd -norandkey -k %s %s" % (keytab, name))
 
     def ticket(self, name: str, password: str, cache: Path, lifetime: str = "1h") -> None:
-        """Get a ticket, as kinit does."""
+        """Get a ticket with kinit, and write the ticket into ``cache``."""
         command = ["-l", lifetime, "-c", str(cache), "%s@%s" % (name, REALM)]
         self._run("kinit", *command, given=password + "\n")
 

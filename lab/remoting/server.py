@@ -275,7 +275,7 @@ class _Connection(http.server.BaseHTTPRequestHandler):
         if close:
             self.send_header("Connection", "close")
             self.close_connection = True
-        # Headers and body are sent in one write. Otherwise each answer would wait for the client's
+        # Headers and body are sent in one write. With two writes, each answer waits for the client's
         # delayed acknowledgement.
         self._headers_buffer.append(b"\r\n" + body)  # type: ignore[attr-defined]
         self.flush_headers()

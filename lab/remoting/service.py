@@ -31,7 +31,7 @@ PROTOCOL = "2.2"
 
 @dataclass(frozen=True)
 class Answer:
-    """Describe an answer.
+    """Hold the answer to a request.
 
     status: 200, or 500 for a fault.
     """

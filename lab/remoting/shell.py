@@ -231,7 +231,7 @@ class Session:
             else:
                 threading.Thread(target=self._run, args=(command, statements(pipeline)), daemon=True).start()
         elif isinstance(event, psrpcore.GetCommandMetadataEvent):
-            # Clients ask this question to build proxies. "None" is an answer. Without an answer, clients would poll
+            # Clients ask this question to build proxies. "None" is an answer. Without an answer, clients poll
             # without end.
             command = self._pipelines[event.pipeline_id]
             command.pipeline.state = ps.PSInvocationState.Running
@@ -291,7 +291,7 @@ class Session:
         command.done = True
 
     def fail(self, command: _Command, record: ErrorDetails) -> None:
-        """For the sink: end a pipeline with an error, unless stopped by the client."""
+        """End a pipeline with an error, unless the client has stopped the pipeline."""
         with self._change:
             self._fail(command, record)
             self._flush()
@@ -313,18 +313,18 @@ class Session:
         self._change.notify_all()
 
     def write(self, command: _Command, action: t.Callable[[psrpcore.ServerPipeline], None]) -> None:
-        """For the sink: write to a pipeline, unless stopped by the client."""
+        """Write to a pipeline, unless the client has stopped the pipeline."""
         with self._change:
             if not command.done:
                 action(command.pipeline)
                 self._flush()
 
     def setting(self, name: str) -> t.Any:
-        """For the sink: return a setting of the lab."""
+        """Return a setting of the lab."""
         return self._deployment.store.setting(name)
 
     def gone(self, command: _Command) -> bool:
-        """For the sink: return whether further output is not needed."""
+        """Return whether further output is not needed."""
         return command.done or self._over
 
     def _drop(self) -> None:

@@ -84,7 +84,7 @@ class Fault(Exception):
 
 @dataclass(frozen=True)
 class Request:
-    """Describe one request.
+    """Hold one request.
 
     timeout: the longest wait of the server, in seconds.
     max_envelope: the largest answer, in bytes.

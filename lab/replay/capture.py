@@ -55,7 +55,7 @@ class CaptureError(Exception):
 
 @dataclass(frozen=True)
 class Command:
-    """Describe one command of a pipeline."""
+    """Hold one command of a pipeline."""
 
     cmdlet: str
     parameters: dict[str, t.Any] = field(default_factory=dict)
@@ -63,7 +63,7 @@ class Command:
 
 @dataclass(frozen=True)
 class Problem:
-    """Describe one record of the error stream."""
+    """Hold one record of the error stream."""
 
     message: str
     error_id: str = ""
@@ -75,7 +75,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class Answered:
-    """Describe a statement and the answer.
+    """Hold a statement and the answer.
 
     output: the CLIXML of each object.
     seconds: the time until the last object.
@@ -95,7 +95,7 @@ class Answered:
 
 @dataclass(frozen=True)
 class Host:
-    """Describe the answers of one server.
+    """Hold the answers of one server.
 
     commands: the names of the offered commands; None if Get-Command failed.
     """

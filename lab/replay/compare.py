@@ -27,7 +27,7 @@ _ORDER: tuple[Verdict, ...] = ("refuted", "confirmed", "unknown")
 
 @dataclass(frozen=True)
 class Finding:
-    """Describe the result for one assumption."""
+    """Hold the result for one assumption."""
 
     key: str
     verdict: Verdict

@@ -23,7 +23,7 @@ _LISTS = ("LST", "IE", "STK", "QUE")
 
 @dataclass
 class Shape:
-    """Describe the objects of one cmdlet.
+    """Hold the form of one cmdlet's objects.
 
     kinds: the types of the values by property.
     order: the order of the properties of the first object.
@@ -35,7 +35,7 @@ class Shape:
 
 @dataclass(frozen=True)
 class Property:
-    """Describe one property of one object.
+    """Hold one property of one object.
 
     values: the texts of the property, such as an enumeration's name or a list's entries.
     """
@@ -92,7 +92,7 @@ def shape(answers: t.Iterable[Answered]) -> Shape:
 
 @dataclass(frozen=True)
 class Difference:
-    """Describe one difference between a capture and the lab.
+    """Hold one difference between a capture and the lab.
 
     property: the name of the property; empty if the difference applies to the complete object.
     """

@@ -84,7 +84,7 @@ class ActionModule(PlaybookAction, ReportingAction):
         return server_reads.views(mine, {host: connected(variables, host) for host in mine.edges})
 
     def _audit(self, given: Result, settings: Settings, variables: Variables) -> Result:
-        """Make the audit, write its files, and return the result. Raises Refused."""
+        """Make the audit, write the audit's files, and return the result. Raises Refused."""
         fail_on = str(settings.get("audit", {}).get("fail_on") or "error")
         servers, host = servers_in(variables), str(variables["inventory_hostname"])
         own = servers.of(host)

@@ -67,7 +67,7 @@ class ActionModule(PlaybookAction, ReportingAction):
         return phases.get(str(self._task.args.get("phase")), self._stage)(variables)
 
     def _left(self, variables: Result) -> Result:
-        """Show the manual steps after the last stage is done, or would be done. Raises Refused."""
+        """Show the manual steps after the last stage, also in check mode. Raises Refused."""
         done = results_of(variables, [self._own], DONE).get(self._own, {})
         if decommission.stage_of([done]) not in decommission.LAST:
             return skipped("the deployment %s is at another stage, or another host did the work" % self._mine.label)

@@ -177,7 +177,7 @@ class ActionModule(DirectAction):
         return {"changed": False, "here": here}
 
     def _turn(self) -> Result:
-        """Check, when it is this Edge's turn, that the switch is still allowed."""
+        """Check that the switch is still allowed, when this Edge is next."""
         decision = _run.decide(self._settings, self._pool)
         return _left(decision) if decision.what == _run.LEFT else {"changed": False}
 

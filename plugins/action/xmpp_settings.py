@@ -28,7 +28,7 @@ from ..plugin_utils._settings.table import PREFIX
 Result = dict[str, t.Any]
 Variables = dict[str, t.Any]
 
-# Without a management host, these playbooks would find nothing. Such a run must not look like a good result.
+# Without a management host, these playbooks find nothing. Users must not read such a result as a success.
 _NEED_DOORS = ("audit",)
 # Without any setting, these playbooks have nothing to do. The missing settings are probably a mistake.
 _DECLARING = ("audit", "certificate", "converge", "verify")

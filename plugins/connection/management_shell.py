@@ -475,7 +475,7 @@ from ..plugin_utils._psrp.session import FAREWELL, PsrpSession, SessionError
 
 display = Display()
 
-# Actions for the server that would run on the controller here. The names of actions are compared without the
+# Actions for the server that run on the controller with this connection. The names of actions are compared without the
 # collection's name.
 _RUN = ("command", "expect", "raw", "reboot", "script", "shell", "gather_facts", "setup")
 _TRANSFER = ("assemble", "copy", "fetch", "slurp", "template", "unarchive")
@@ -535,7 +535,7 @@ def _check_socket_directory(directory: str) -> None:
 def remove_leftovers(directory: Path, playbook: int) -> None:
     """Remove the packed modules of a killed playbook from Ansible's directory for temporary files.
 
-    The name of a playbook's directory has its process id. A playbook that ends normally removes its directory itself.
+    The name of a playbook's directory has its process id. A playbook that ends normally removes the directory itself.
 
     directory: Ansible's directory for temporary files.
     playbook: the process id of the playbook.
@@ -547,7 +547,7 @@ def remove_leftovers(directory: Path, playbook: int) -> None:
 
 
 class Connection(NetworkConnectionBase):
-    """The connection that DOCUMENTATION describes."""
+    """Implement the connection that DOCUMENTATION describes."""
 
     transport = "sfb.xmpp.management_shell"
     # With True, Ansible starts or notifies the daemon before each task. Tasks that run directly start the daemon
@@ -638,7 +638,7 @@ class Connection(NetworkConnectionBase):
         return in_process.possible()
 
     def socket_for(self, context: PlayContext) -> str:
-        """In the worker: return the path of the daemon's socket for this play context. The daemon may not exist."""
+        """Return, in the worker, the path of the daemon's socket for this play context. The daemon may not exist."""
         names = (context.remote_addr, context.port, context.remote_user, context.connection)
         ssh: t.Any = connection_loader.get("ssh", class_only=True)
         control_path = ssh._create_control_path(*names, self._ansible_playbook_pid)
@@ -653,7 +653,7 @@ class Connection(NetworkConnectionBase):
         )
 
     def get_option(self, option: str, hostvars: dict[str, object] | None = None) -> t.Any:
-        # With this option on, Ansible's daemon would write every request unchanged, with passwords. The connection
+        # With this option on, Ansible's daemon writes every request unchanged, with passwords. The connection
         # writes its own record instead, see _record.
         if option == _LOG:
             return False
@@ -717,7 +717,7 @@ class Connection(NetworkConnectionBase):
         return answer.encode()
 
     def capture(self, statement: dict[str, t.Any]) -> dict[str, t.Any]:
-        """Run one encoded statement that reads, and return its answer and the server's output (``Captured``, encoded).
+        """Run one encoded statement that reads, and return the answer and the server's output (``Captured``, encoded).
 
         Raises ConnectionError if nothing was executed.
         """
@@ -759,7 +759,7 @@ class Connection(NetworkConnectionBase):
         if not self._in_daemon:
             raise AnsibleError("another process keeps the session. Use the connection's socket")
         if self._session is None:
-            # These libraries would write requests to the log file, if one is set, when debugging is on.
+            # If debugging is on and a log file is set, these libraries write requests to the log file.
             for name in ("pypsrp", "spnego", "requests_credssp", "urllib3"):
                 logging.getLogger(name).setLevel(logging.CRITICAL)
             here = identity(self._options)
@@ -784,11 +784,11 @@ class Connection(NetworkConnectionBase):
             session.close()
 
     def _watch_playbook(self) -> None:
-        """End the daemon and its session when the playbook's process has ended.
+        """End the daemon and the daemon's session when the playbook's process has ended.
 
         At the end of a play, Ansible ends only the daemons that a task reported. Ansible does not end the daemons of
-        hosts that are only targets of delegation. If Ansible was killed, no daemon ends. Such daemons would stay until
-        the idle timeout, which is long here.
+        hosts that are only targets of delegation. If Ansible was killed, no daemon ends. Such daemons stay until
+        the idle timeout, which is long.
         """
         signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGALRM, signal.SIGTERM))  # for the main thread
         playbook = int(self._ansible_playbook_pid or 0)

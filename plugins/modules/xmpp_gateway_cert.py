@@ -4,7 +4,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Bring a certificate to an Edge server and put it in use."""
+"""Install a certificate on an Edge server, and put the certificate in use."""
 
 from __future__ import annotations
 

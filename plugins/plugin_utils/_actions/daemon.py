@@ -5,7 +5,8 @@
 
 """Start the process that keeps a host's session: Ansible's own daemon, as a fork of the worker that needs the session.
 
-Ansible's own way starts a new Python, which loads Ansible and this collection again. A fork has both already loaded.
+Ansible itself starts a new Python process, which loads Ansible and this collection again. A fork already has Ansible
+and the collection in memory.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ _PARAMETERS = {
 
 
 def _process() -> t.Any:
-    """Return Ansible's class of the daemon's process. The import is late, because it reads the terminal."""
+    """Return Ansible's class of the daemon's process. The import is late, because the import reads the terminal."""
     from ansible.cli.scripts.ansible_connection_cli_stub import ConnectionProcess
 
     return ConnectionProcess

@@ -35,7 +35,7 @@ _LOST = "%s The connection was lost during the run. Run again. The next run uses
 
 
 class DeploymentAction(DirectAction):
-    """An action that only one host of a deployment does in the collection's playbooks and roles.
+    """Choose one host of a deployment for the action, in the collection's playbooks and roles.
 
     In users' own plays, each host does the action.
     """
@@ -80,7 +80,7 @@ def connected(variables: Variables, host: str) -> Connected | None:
 
 
 def choice_of(inventory: Inventory, variables: Variables, alone: bool = False) -> DoorChoice:
-    """Decide whether the host of a task does the work for its deployment. Raises Refused.
+    """Decide whether the host of a task does the work for the host's deployment. Raises Refused.
 
     alone: whether only this host is considered.
     """
@@ -109,7 +109,7 @@ def _claim(task: t.Any, inventory: Inventory) -> bool:
 
 
 class Inventory:
-    """The management hosts of a host's deployment that are in the play, in the inventory's order.
+    """Hold the management hosts of a host's deployment that are in the play, in the inventory's order.
 
     playing: the hosts that are still in the play.
     """
@@ -127,7 +127,7 @@ class Inventory:
 
     @property
     def several(self) -> bool:
-        """Whether the inventory has other deployments."""
+        """Return whether the inventory has other deployments."""
         return self.servers.several
 
 

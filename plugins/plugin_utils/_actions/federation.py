@@ -87,7 +87,7 @@ class FederationAction(DeploymentAction, ReportingAction):
         return super()._work(task_vars)
 
     def refuses(self, variables: Result) -> bool:
-        """Return whether this task ends before it connects.
+        """Return whether this task ends before the task connects.
 
         The connect task calls this function, to avoid useless connections.
         """
@@ -150,7 +150,7 @@ class FederationAction(DeploymentAction, ReportingAction):
         return super()._finished(result, variables)
 
     def _save_beside(self, result: Result, variables: Result) -> None:
-        """Write a readable form of the saved plan next to its file."""
+        """Write a readable form of the saved plan next to the plan's file."""
         host = str(variables["inventory_hostname"])
         from .._documents.plan_markdown import render
 
@@ -171,7 +171,7 @@ class FederationAction(DeploymentAction, ReportingAction):
             result.update(failed(exc.reasons))
 
     def _carried_out(self, result: Result, variables: Result) -> None:
-        """Add the time to the message about a plan file whose plan was applied before."""
+        """Add the time of the apply to the message about a plan file whose plan was applied before."""
         digest = result.pop("other_plan", "")
         if not digest:
             return
@@ -332,6 +332,6 @@ def parts_of(run_tags: t.Iterable[str], skip_tags: t.Iterable[str]) -> list[str]
     for tag in skip:
         parts -= set(parts_of_tag(tag))
     if not parts & kinds and (REMOVALS not in run or skip & kinds):
-        # Without a kind, the part would mean the removals of every kind.
+        # Without a kind, the part means the removals of every kind.
         parts.discard(REMOVALS)
     return [part for part in PARTS if part in parts]

@@ -146,7 +146,11 @@ def _without_unknown(spec: t.Mapping[str, t.Any], given: t.Mapping[str, t.Any]) 
 
 
 class DirectAction(ActionBase):
-    """The base of the collection's action plugins. Each plugin adds the task of the module with the same name."""
+    """Run the task of a module in Ansible's own process.
+
+    All action plugins of the collection inherit from this class. Each plugin adds the task of the module with the same
+    name.
+    """
 
     work_of: Task
     _supports_async = True  # by the ordinary path
@@ -170,7 +174,7 @@ class DirectAction(ActionBase):
 
     @property
     def _writes(self) -> bool:
-        """Whether this task may change something. The journal has all tasks that may."""
+        """Return whether this task may change something. The journal has all tasks that may change something."""
         return self.work_of.writes and not self._task.check_mode
 
     def _finished(self, result: dict[str, t.Any], variables: dict[str, t.Any]) -> dict[str, t.Any]:
@@ -222,7 +226,7 @@ class DirectAction(ActionBase):
         return self._in_process(*validated)
 
     def _end_with_play(self) -> None:
-        """Let Ansible end this host's session with the play, even if this play does not use the session."""
+        """Make Ansible end this host's session with the play, even if this play does not use the session."""
         if hasattr(self._connection, "socket_for"):
             path = self._connection.socket_for(self._play_context)
             if os.path.exists(path):
@@ -285,7 +289,7 @@ class DirectAction(ActionBase):
             return False
         try:
             self._pass_on(Connection(path).adopt(plain(options)))
-        except Exception as exc:  # noqa: BLE001 - the daemon has ended or refuses. Ansible's own way reports it
+        except Exception as exc:  # noqa: BLE001 - the daemon has ended or refuses. The ordinary path reports the reason
             self._display.vvv("%s does not answer (%s)" % (self._connection.transport, type(exc).__name__))
             return False
         return True
@@ -331,7 +335,7 @@ class DirectAction(ActionBase):
             result["msg"] = "%s. %s" % (text, result["msg"])
 
     def _in_process(self, params: dict[str, t.Any], secrets: set[str], wrong: str) -> dict[str, t.Any]:
-        """Do the work, and return the result as AnsibleModule would return it."""
+        """Do the work, and return the result in the form of AnsibleModule."""
         result: dict[str, t.Any] = {"failed": True, "msg": wrong}
         warnings: list[str] = []
         if not wrong:

@@ -34,7 +34,7 @@ TOPOLOGY = "failover_topology"
 
 
 class PlaybookAction(DirectAction):
-    """An action that decides for a playbook of the collection. The action of a module does the work."""
+    """Decide for a playbook of the collection. The action of a module does the work."""
 
     def _work(self, task_vars: Result) -> Result:
         if not self.playbook:

@@ -26,9 +26,9 @@ Result = dict[str, t.Any]
 
 
 class ReportingAction(DirectAction):
-    """An action whose result decides how a run of the collection's playbooks ends.
+    """Decide from the action's result how a run of the collection's playbooks ends.
 
-    Elsewhere the task fails normally.
+    In users' own plays, the task fails normally.
     """
 
     def _reported(
@@ -37,7 +37,7 @@ class ReportingAction(DirectAction):
         """Return the result as a playbook keeps it.
 
         before: the results of earlier tasks of the run for the same deployment.
-        own: the outcome of the task itself, if its result lacks the common keys.
+        own: the outcome of the task itself, if the task's result lacks the common keys.
         """
         if not variables.get(PLAYBOOK) or result.get("skipped"):
             return result
@@ -58,7 +58,7 @@ class ReportingAction(DirectAction):
         }
 
     def _held_to_no_changes(self, outcome: RunOutcome, variables: Result) -> RunOutcome:
-        """Let a check run fail if something would change and the settings ask for a failure."""
+        """Make a check run fail if the run plans changes and the settings require a failure."""
         if outcome.sentence or not outcome.changes or not self._task.check_mode:
             return outcome
         if not self._fails_on_changes(variables):

@@ -43,7 +43,7 @@ _OPTIONS = {
 
 
 class RevocationAction(FederationAction):
-    """The action of a revocation, in its playbook and in users' own plays."""
+    """Run the action of a revocation, in the revocation's playbook and in users' own plays."""
 
     def _without_hosts(self, variables: t.Mapping[str, t.Any]) -> Result:
         return failed(["the group %s has no hosts. Add the management hosts to the inventory" % DOORS])

@@ -30,7 +30,7 @@ Item = dict[str, t.Any]
 
 @dataclass(frozen=True)
 class Upcoming:
-    """The findings that begin at the same time.
+    """Hold the findings that begin at the same time.
 
     first: the worst finding.
     others: the remaining findings.
@@ -45,13 +45,13 @@ class Upcoming:
 
     @property
     def last_day(self) -> str:
-        """The last day to act."""
+        """Return the last day to act."""
         days = [one["last_day"] for one in (self.first, *self.others)]
         return "too late" if None in days else str(min(days))
 
     @property
     def hit(self) -> str:
-        """The affected partners and users, as a text."""
+        """Return the affected partners and users, as a text."""
         items = (self.first, *self.others)
         # Certificates of several partners can end in the same second.
         single = {one["object"] for one in items if one["partners"] == 1}

@@ -34,7 +34,7 @@ _MOST_OWN = 8
 
 @dataclass(frozen=True)
 class Box:
-    """A box with a title. The content is drawn relative to the upper left corner of the box."""
+    """Draw a box with a title. The content is drawn relative to the upper left corner of the box."""
 
     title: str
     note: str

@@ -34,7 +34,7 @@ _COLUMNS_HEIGHT = 110
 
 @dataclass(frozen=True)
 class End:
-    """A certificate of the time line.
+    """Hold a certificate of the time line.
 
     days: the days until the certificate ends.
     due: the days until the renewal is due; None if the day is unknown.
@@ -119,7 +119,7 @@ def description(audit: Audit) -> str:
 
 
 class Scale:
-    """The scale from days to pixels, and the axis of the scale."""
+    """Convert days to pixels, and draw the axis of the scale."""
 
     def __init__(self, now: datetime.datetime, days: int, width: float) -> None:
         self.now, self.days, self.width = now, days, width

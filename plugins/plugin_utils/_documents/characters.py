@@ -13,7 +13,7 @@ from ...module_utils._base.texts import in_strings, printable
 def clean(text: str) -> str:
     """Return the text with a visible escape for each forbidden or invisible character. Line feeds stay.
 
-    XML 1.0 section 2.2 does not allow control characters and half a surrogate pair.
+    XML 1.0 section 2.2 does not allow most control characters, or half of a surrogate pair.
     """
     return in_strings(text, lambda one: one if one in _SPACES else printable(one))
 

@@ -16,7 +16,7 @@ from .characters import clean
 
 @dataclass(frozen=True)
 class Case:
-    """One check.
+    """Hold the result of one check.
 
     failures: the problems.
     errors: the results that are unknown and make the check fail.

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Write the sheet for a partner's administrators, and the DNS records of the own domains. This code is pure."""
+"""Write the sheet for a partner's administrators, and the DNS records of your own domains. This code is pure."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _SASL = {
 
 @dataclass(frozen=True)
 class Own:
-    """The data of your own side.
+    """Hold the data of your own side.
 
     domains: the SIP domains that partners may address.
     access_edge: the FQDN of the Access Edge.

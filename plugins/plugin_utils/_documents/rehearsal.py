@@ -31,7 +31,7 @@ _RESULTS = {"ok": "ok", "changed": "changed something again", "failed": "failed"
 
 
 def mistakes(rehearsal: Rehearsal, fail_on: str = "error") -> list[str]:
-    """Return why the rehearsal failed, in order; empty if it succeeded. Raises Invalid for a wrong ``fail_on``.
+    """Return the reasons for a failure, in order; empty after a success. Raises Invalid for a wrong ``fail_on``.
 
     A rehearsal without runs is a failure.
     """
@@ -42,7 +42,7 @@ def mistakes(rehearsal: Rehearsal, fail_on: str = "error") -> list[str]:
 
 
 def failure(rehearsal: Rehearsal, fail_on: str = "error") -> str:
-    """Return the message of a failed rehearsal; empty if it succeeded."""
+    """Return the message of a failed rehearsal; empty if the rehearsal succeeded."""
     wrong = mistakes(rehearsal, fail_on)
     more = " (and %d more, which are shown above)" % (len(wrong) - 1) if len(wrong) > 1 else ""
     return "The rehearsal failed: %s%s" % (wrong[0], more) if wrong else ""

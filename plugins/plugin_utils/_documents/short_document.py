@@ -27,7 +27,7 @@ _MARKUP = re.compile(r"([\\`*_\[\]<>|#~&])")
 
 @dataclass(frozen=True)
 class Heading:
-    """A heading.
+    """Represent a heading.
 
     level: 1 for the title.
     """
@@ -43,7 +43,7 @@ class Paragraph:
 
 @dataclass(frozen=True)
 class Points:
-    """A list."""
+    """Represent a list."""
 
     texts: tuple[str, ...]
 
@@ -56,7 +56,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Code:
-    """Lines that users copy without a change."""
+    """Represent lines that users copy without a change."""
 
     lines: tuple[str, ...]
 

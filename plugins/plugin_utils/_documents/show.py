@@ -102,7 +102,7 @@ def _below(difference: Difference, side: str) -> str:
 def wrapped(line: str, width: int) -> list[str]:
     """Return a line in parts of at most ``width`` columns. The later parts are below the last cell of the line.
 
-    A command is not wrapped. If the last cell would be narrow, this cell begins below the first cells.
+    A command is not wrapped. If the last cell is too narrow, this cell begins below the first cells.
     """
     if len(line) <= width or _COMMAND.match(line):
         return [line]

@@ -29,7 +29,7 @@ REQUIRED, NOT_SUPPORTED = "required", "not_supported"
 
 @dataclass(frozen=True)
 class S2sPartner:
-    """A partner's settings on an XMPP server.
+    """Hold a partner's settings on an XMPP server.
 
     domains: the A-labels, and the Unicode forms if they differ from the A-labels. Servers use A-labels and Unicode.
     encryption: whether a stream without TLS is refused.
@@ -44,9 +44,9 @@ class S2sPartner:
 
 @dataclass(frozen=True)
 class S2sPartners:
-    """All partners.
+    """Hold the settings of all partners on an XMPP server.
 
-    left_out: one text for each partner that an XMPP server cannot have with these settings.
+    left_out: one text for each partner whose settings an XMPP server cannot use.
     """
 
     partners: tuple[S2sPartner, ...]
@@ -54,7 +54,7 @@ class S2sPartners:
 
     @property
     def encrypted(self) -> bool:
-        """Whether every stream must be encrypted."""
+        """Return whether every stream must be encrypted."""
         return all(one.encryption for one in self.partners)
 
     @property
@@ -63,7 +63,7 @@ class S2sPartners:
 
     @property
     def loose(self) -> tuple[str, ...]:
-        """The partners whose encryption ejabberd cannot enforce, because ejabberd has one switch for all partners."""
+        """Return the partners whose encryption ejabberd cannot enforce: ejabberd has one switch for all partners."""
         return () if self.encrypted else tuple(one.name for one in self.by_dialback if one.encryption)
 
 

@@ -40,7 +40,7 @@ Item = dict[str, t.Any]
 
 @dataclass(frozen=True)
 class Exported:
-    """An exported deployment.
+    """Hold an exported deployment.
 
     variables: the variables of the inventory.
     left_out: the values of the deployment that cannot be declared, one text for each value.
@@ -220,7 +220,10 @@ def _marked(form: str, body: str) -> str:
 
 
 def check_ours(directory: str, names: t.Iterable[str]) -> None:
-    """Raise Refused with every file that no export wrote, or that was changed since."""
+    """Raise Refused if a file is not from an export, or was changed after its export.
+
+    The error names every such file.
+    """
     reasons = []
     for name in names:
         path = os.path.join(os.path.expanduser(directory), name)

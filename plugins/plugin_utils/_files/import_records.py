@@ -51,7 +51,7 @@ class UnreadableSource(ValueError):
 
 @dataclass(frozen=True)
 class ImportedRecord:
-    """One object of a file.
+    """Hold one object of a file.
 
     place: ``line 4`` or ``record 2``.
     values: the values by the column's name in the file. A CSV file has only texts, and empty cells are left out.

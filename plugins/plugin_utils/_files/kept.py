@@ -25,7 +25,7 @@ _SHARED = ("users.key", "capture.key")
 
 @dataclass(frozen=True)
 class KeptFile:
-    """A file that exists, or a pattern of several files.
+    """Hold the path of a file that exists, or a pattern of several files.
 
     kind: ``key``, ``snapshots``, ``state``, ``journal`` or ``export``.
     path: the path or the pattern.

@@ -32,7 +32,7 @@ def read(
             items, ignored = imported(resource, file.read(), encoding, unwanted)
     except OSError as exc:
         raise AnsibleError("cannot read '%s': %s" % (path, exc.strerror)) from None
-    except UnreadableSource as exc:  # without a cause, because Ansible would print the cause again
+    except UnreadableSource as exc:  # without a cause, because Ansible also prints the cause
         raise AnsibleError("'%s' cannot be imported:\n%s" % (path, "\n".join("- " + r for r in exc.reasons))) from None
     if ignored:
         Display().warning("'%s': ignored the columns %s, which are not options" % (path, ", ".join(ignored)))

@@ -96,7 +96,7 @@ def write(
 
 
 def make_directory(path: str) -> None:
-    """Create a directory with its missing parent directories. Raises Refused."""
+    """Create a directory and the missing parent directories. Raises Refused."""
     try:
         os.makedirs(path, exist_ok=True)
     except OSError as exc:

@@ -23,7 +23,7 @@ _DAY = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?Z?
 
 @dataclass(frozen=True)
 class DomainUse:
-    """The use of a domain.
+    """Hold the use of a domain.
 
     domain: the domain in canonical form.
     last_used: the day of the last session as YYYY-MM-DD; empty without a session.

@@ -41,7 +41,7 @@ _NEVER_CODES = frozenset(
 
 @dataclass(frozen=True)
 class Accepted:
-    """An entry of sfb_xmpp_audit.accepted.
+    """Hold an entry of sfb_xmpp_audit.accepted.
 
     until: the last day of the acceptance (UTC).
     """

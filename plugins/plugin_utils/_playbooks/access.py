@@ -29,8 +29,8 @@ from .outcome import OK as FINE
 # controller: variables that can be evaluated, and libraries. cmdlets, clock: facts from the session.
 CONTROLLER, CMDLETS, CLOCK = "controller", "cmdlets", "clock"
 LINKS = (CONTROLLER, *WAY, CMDLETS, CLOCK)
-# The states of a link. A state is unknown if the server does not report it. A link after a broken link is not looked
-# at.
+# The states of a link. A state is unknown if the server does not report the state. A link after a broken link is not
+# checked.
 OK, WARNING, UNKNOWN, BROKEN, NOT_LOOKED_AT = "ok", "warning", "unknown", "broken", "not_looked_at"
 
 _JOBS = {DOORS: AT_DOORS, EDGES: ON_EDGES, FRONT_ENDS: ON_FRONT_ENDS}
@@ -39,7 +39,7 @@ _LOCAL = "an account in the group Administrators of the server"
 
 @dataclass(frozen=True)
 class Seen:
-    """The state of a link to a host.
+    """Hold the state of a link to a host.
 
     message: the details; for a broken link, the reason and what to do.
     """
@@ -51,7 +51,7 @@ class Seen:
 
 @dataclass(frozen=True)
 class HostAccess:
-    """The links to a host.
+    """Hold the links to a host.
 
     host: the host's name in the inventory.
     groups: the groups of the collection that contain the host.
@@ -70,12 +70,12 @@ class HostAccess:
 
     @property
     def broken(self) -> Seen | None:
-        """The first broken link."""
+        """Return the first broken link."""
         return next((one for one in self.links if one.state == BROKEN), None)
 
     @property
     def sentence(self) -> str:
-        """The reason why the host cannot be used; empty if it can be used."""
+        """Return the reason why the host cannot be used; empty if the host can be used."""
         first = self.broken
         return "%s: the link %s is broken: %s" % (self.host, first.link, first.message) if first else ""
 

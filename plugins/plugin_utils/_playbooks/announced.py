@@ -45,7 +45,7 @@ SUPPORT: dict[str, tuple[str, datetime.date, datetime.date | None]] = {
 
 @dataclass(frozen=True)
 class Announced:
-    """Describe a forecast from a published date.
+    """Hold a forecast from a published date.
 
     at: the moment (UTC).
     severity, area, code, object, message, remedy: the keys of a finding.

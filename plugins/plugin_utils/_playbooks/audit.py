@@ -106,7 +106,7 @@ def unexplained(partners: t.Iterable[dict[str, t.Any]], findings: t.Iterable[Fin
 
 
 def _severity(one: Finding) -> str:
-    """Return a finding's severity before its acceptance, because an accepted finding explains a verdict too."""
+    """Return a finding's severity before the acceptance, because an accepted finding explains a verdict too."""
     return str((one.get("accepted") or one)["severity"])
 
 

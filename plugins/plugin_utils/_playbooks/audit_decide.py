@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Choose the questions of an audit, decide its findings, and write its lines on the screen.
+"""Choose the questions of an audit, decide the audit's findings, and write the lines for the screen.
 
 All functions are pure: settings and results of modules go in, values come out.
 """

@@ -6,7 +6,7 @@
 """Turn the results of the modules into the parts of an audit.
 
 All functions are pure. A missing result becomes a finding, never a value.
-Without a plan no audit is made. Otherwise the numbers of the audit would show no differences.
+Without a plan no audit is made. An audit without a plan cannot show differences.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def not_compared(plan: Result) -> str:
     """Return why the plan is no comparison with the settings; empty if the plan is a comparison.
 
     A playbook that continues after a failure marks no task as failed. Therefore only the keys of a plan show a failure.
-    A plan that converge would refuse is also a comparison.
+    A plan that converge refuses is also a comparison.
     """
     return "" if "steps" in plan or plan.get("reasons") else _reason(plan)
 
@@ -257,9 +257,9 @@ def _of_edges(entries: t.Sequence[Result]) -> dict[str, t.Any]:
 
 
 def _secured_by(entry: Result) -> str:
-    """Return the strongest method that was seen to work.
+    """Return the strongest method that worked in a check.
 
-    If no method was seen to work, the value is ``unknown``. If the settings use no method, the value is ``nothing``.
+    If no method worked in a check, the value is ``unknown``. If the settings use no method, the value is ``nothing``.
     """
     uses = (entry["declared"] or {}).get("uses")
     if uses is None:

@@ -20,7 +20,7 @@ def gather_what_if(probe: Result) -> dict[str, t.Any]:
     """Return the value of ``what_if``: the events in their fixed order, and the probed partners, by name.
 
     Partners with equal outcomes are in one group, because many partners have the same settings.
-    If a partner has several domains, the worst outcome of an event counts.
+    If a partner has several domains, the worst outcome of an event applies.
 
     probe: the result of xmpp_partner_probe_info; without entries, both lists are empty.
     """

@@ -28,7 +28,7 @@ Result = dict[str, t.Any]
 
 @dataclass(frozen=True)
 class Capture:
-    """The capture of a deployment.
+    """Hold the capture of a deployment.
 
     document: the content of the file.
     lines: the lines on the screen, with the number of answers and the missing answers.

@@ -31,7 +31,7 @@ CHECKED = ("names", "access_edge", "sip_domains", "xmpp_domains", "trust_store")
 
 @dataclass(frozen=True)
 class CertificateSettings:
-    """The settings for the certificate of an Edge.
+    """Hold the settings for the certificate of an Edge.
 
     certificate: options of xmpp_gateway_cert; empty if no certificate is declared.
     phase: all, stage, or switch.
@@ -52,13 +52,13 @@ class CertificateSettings:
 
     @property
     def usages(self) -> tuple[str, ...]:
-        """The declared usages."""
+        """Return the declared usages."""
         return tuple(self.certificate.get("usages") or (LISTENING,))
 
 
 @dataclass(frozen=True)
 class EdgesInTurn:
-    """The Edges of a deployment.
+    """Hold the Edges of a deployment.
 
     edges: the Edges in the play, in the order of the play.
     size: the number of Edges, including Edges that --limit excludes.
@@ -72,7 +72,7 @@ class EdgesInTurn:
 
 @dataclass(frozen=True)
 class Decision:
-    """The next step of an Edge.
+    """Hold the next step of an Edge.
 
     what: a constant of this file, such as STAGE.
     usages: the usages of the step.
@@ -163,7 +163,7 @@ def _after_staging(settings: CertificateSettings, staged: Values, reading: Value
 
 
 def _free(settings: CertificateSettings, reading: Values | None, staged: Values | None) -> tuple[str, ...]:
-    """Return the usages that this run may switch. A usage whose certificate is unknown counts as in use."""
+    """Return the usages that this run may switch. A usage with an unknown certificate is treated as in use."""
     if not settings.separate or settings.phase != "all":
         return settings.usages
     if reading is not None:

@@ -38,7 +38,7 @@ INTERNAL, DEFAULT = MTLS
 
 @dataclass(frozen=True)
 class Need:
-    """What the connect task reads of a server.
+    """List what the connect task reads from a server.
 
     gather: the option of xmpp_server_info.
     certificates: the options of xmpp_gateway_cert_info; None does not read certificates.

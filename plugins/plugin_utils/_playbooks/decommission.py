@@ -45,7 +45,7 @@ _CHECKED = "This was a check run, so the stage is not done. Run it without --che
 
 @dataclass(frozen=True)
 class Stage:
-    """The stage that is due.
+    """Hold the stage that is due.
 
     policies, routes: options of xmpp_federation.
     kept: the objects that sfb_xmpp_protect keeps.

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Find the deployment of an Edge pool, plan the move of its route, and list the steps to do by hand.
+"""Find the deployment of an Edge pool, plan the move of the pool's route, and list the manual steps.
 
 All functions are pure. Topologies are results of xmpp_topology_info. Only the deployment that has the pool is changed.
 """
@@ -24,7 +24,7 @@ TO, SITE = "sfb_xmpp_failover_to", "sfb_xmpp_failover_site"
 
 @dataclass(frozen=True)
 class Move:
-    """The move of a deployment.
+    """Hold the move of a deployment.
 
     edge_pool: the pool's name in the topology.
     routes: an option of xmpp_federation.
@@ -122,7 +122,7 @@ def service_state(moves: t.Sequence[t.Mapping[str, t.Any]], front_end: bool) -> 
 def before_the_move(
     front_ends: t.Sequence[str], edges: t.Sequence[str], looks: t.Mapping[str, t.Mapping[str, t.Any]]
 ) -> list[str]:
-    """Return lines about the servers whose services this run will not restart.
+    """Return lines about the servers whose services this run does not restart.
 
     looks: the state of each server before the run, by host.
 

@@ -3,12 +3,12 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Forecast what will break if nothing is done: repeat the audit's decision for later moments, on one reading.
+"""Forecast what breaks if administrators change nothing: repeat the audit's decision for later moments, on one reading.
 
 All functions are pure. The decision is repeated at each moment at which an input of the decision changes
 (audit_judge.py).
 A finding that appears then and does not exist now is a forecast. Independent parts are decided separately, each at its
-own moments. Otherwise each moment would cost a decision for all partners. Published dates (announced.py) are added.
+own moments. Without parts, each moment needs a decision for all partners. Published dates (announced.py) are added.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ _OURS = ("certificate", "own", "preflight")
 
 @dataclass(frozen=True)
 class Ahead:
-    """The settings of a forecast.
+    """Hold the settings of a forecast.
 
     days: the horizon in days.
     releases: the releases of the servers, such as ``2015``.
@@ -64,7 +64,7 @@ class Ahead:
 
 @dataclass(frozen=True)
 class _Part:
-    """A part of the decision.
+    """Hold the inputs for a part of the decision.
 
     reading: the reading, limited to the part.
     turns: the moments (UTC) at which the inputs of the part change, without acceptances.

@@ -29,7 +29,7 @@ USERS = "users"
 
 @dataclass(frozen=True)
 class File:
-    """A file to import.
+    """Hold a file to import.
 
     path: the file's name in messages.
     data: the file's content.
@@ -41,7 +41,7 @@ class File:
 
 @dataclass(frozen=True)
 class Imported:
-    """The result of an import.
+    """Hold the result of an import.
 
     text: the content of the file of variables.
     numbers: the number of objects of each kind, such as ``2 policies``.

@@ -34,7 +34,7 @@ Facts = t.Mapping[str, t.Any]
 
 @dataclass(frozen=True)
 class LeftOver:
-    """A manual step.
+    """Hold a manual step.
 
     code: the step's key in the result.
     where: a host of the inventory, ``deployment`` or ``controller``.
@@ -53,7 +53,7 @@ class LeftOver:
 
 @dataclass(frozen=True)
 class ReachedServer:
-    """A server with a WinRM service.
+    """Hold a server with a WinRM service.
 
     host: the server's name in the inventory.
     tls: whether the inventory uses HTTPS.
@@ -66,25 +66,25 @@ class ReachedServer:
 
     @property
     def name(self) -> str:
-        """The account's name without the computer's name."""
+        """Return the account's name without the computer's name."""
         return self.account.rpartition("\\")[2]
 
     @property
     def is_local(self) -> bool:
-        """Whether the account belongs to the server itself and not to a domain."""
+        """Return whether the account belongs to the server itself and not to a domain."""
         computer = self.account.rpartition("\\")[0].lower()
         own = self.host.lower().partition(".")[0]
         return bool(self.account) and "@" not in self.account and computer in ("", ".", own)
 
     @property
     def is_made(self) -> bool:
-        """Whether an administrator created the account on the server. The built-in account is excluded."""
+        """Return whether an administrator created the account on the server. The built-in account is excluded."""
         return self.is_local and self.name.lower() != "administrator"
 
 
 @dataclass(frozen=True)
 class KeysLeft:
-    """The certificates with a key in the store of an Edge.
+    """Hold the certificates with a key in the store of an Edge.
 
     host: the Edge.
     keys: the certificates in the result of xmpp_gateway_cert; None if the keys are unknown.
@@ -111,7 +111,7 @@ _KEPT = ("journal", "export")
 
 @dataclass(frozen=True)
 class WayOut:
-    """The facts for the list of manual steps.
+    """Hold the facts for the list of manual steps.
 
     servers: the servers with a WinRM service.
     edges: the certificates on the Edges.

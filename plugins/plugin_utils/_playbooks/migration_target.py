@@ -22,10 +22,10 @@ _NEGOTIATION = "RFC 6120, sections 5 and 6; XEP-0220"
 
 @dataclass(frozen=True)
 class Loss:
-    """A function that users lose.
+    """Hold a function that users lose.
 
     text: the function.
-    source: the document. If no document states the loss, the text says so.
+    source: the document. If no document states the loss, the text states this fact.
     """
 
     text: str
@@ -34,7 +34,7 @@ class Loss:
 
 @dataclass(frozen=True)
 class MigrationTarget:
-    """A target of the move.
+    """Hold a target of the move.
 
     key: the value of the setting.
     name: the name in sentences.

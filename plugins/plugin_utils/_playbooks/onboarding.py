@@ -27,7 +27,7 @@ PORT = 5269
 
 @dataclass(frozen=True)
 class Onboarding:
-    """The result for a new partner.
+    """Hold the result for a new partner.
 
     partner: the settings to declare; None if no settings are known to work.
     why: why these settings were chosen, in one sentence.
@@ -46,7 +46,7 @@ class Onboarding:
 
     @property
     def text(self) -> str:
-        """The entry as YAML below the variable, without the first line of the document."""
+        """Return the entry as YAML below the variable, without the first line of the document."""
         return inventory_text({LIST: [self.partner]}).removeprefix("---\n") if self.partner else ""
 
 

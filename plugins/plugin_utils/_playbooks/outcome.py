@@ -28,7 +28,7 @@ _CHANGES = ("added", "changed", "removed", "granted", "withdrawn")
 
 @dataclass(frozen=True)
 class RunOutcome:
-    """The outcome of a run.
+    """Hold how a run ended.
 
     word: one of WORDS.
     changes: the number of changes that were made, or that are planned in check mode.
@@ -81,7 +81,7 @@ def went_wrong(result: Result) -> str:
 
 
 def changes_of(result: Result) -> int:
-    """Return how many changes a task made, or would make. Each user who gets or loses a policy counts as one change."""
+    """Return how many changes a task made or planned. Each user who gets or loses a policy is one change."""
     summary = result.get("summary")
     if isinstance(summary, t.Mapping) and set(_CHANGES) <= set(summary):
         return sum(int(summary[word]) for word in _CHANGES)

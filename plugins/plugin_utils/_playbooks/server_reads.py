@@ -80,7 +80,7 @@ def front_ends(deployment: DeploymentHosts, results: Results) -> list[dict[str, 
 
 
 def certificates(one: Connected | None) -> dict[str, t.Any]:
-    """Return the result of xmpp_gateway_cert_info on a host, or ``msg`` with the reason why there is no result."""
+    """Return the result of xmpp_gateway_cert_info on a host, or ``msg`` with the reason for the missing result."""
     if one is None:
         return {"msg": "they were not read in this run"}
     return one.certificates or {"msg": one.reason}

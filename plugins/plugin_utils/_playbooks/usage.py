@@ -28,7 +28,7 @@ _SEEN = "The table covers only the days that the Monitoring database keeps."
 
 @dataclass(frozen=True)
 class PartnerUsage:
-    """The use of partners.
+    """Hold the use of partners.
 
     partners: the use of each partner with all domains, in the order of the partners.
     undeclared: domains of the table that belong to no partner.
@@ -39,7 +39,7 @@ class PartnerUsage:
 
     @property
     def unused(self) -> tuple[str, ...]:
-        """The partners without a session."""
+        """Return the partners without a session."""
         return tuple(one.domain for one in self.partners if not one.sessions)
 
     def as_dict(self) -> dict[str, t.Any]:
@@ -88,7 +88,7 @@ def compare(
 
 
 def _canonical(name: t.Any) -> str:
-    """Return a domain in its compared form; empty if the domain is invalid. A server can have invalid domains."""
+    """Return a domain in canonical form; empty if the domain is invalid. A server can have invalid domains."""
     try:
         return canonical_domain(str(name))
     except Invalid:

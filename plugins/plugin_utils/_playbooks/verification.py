@@ -55,7 +55,7 @@ _NAMED = 5
 
 @dataclass(frozen=True)
 class OwnCertificate:
-    """The values for a probe from the settings of a certificate.
+    """Hold the values for a probe from the settings of a certificate.
 
     names: the names in the certificate. The first name is the Access Edge's FQDN.
     access_edge: the Access Edge's FQDN.
@@ -68,7 +68,7 @@ class OwnCertificate:
 
 
 def own_certificate(settings: Values) -> OwnCertificate:
-    """Return the own certificate.
+    """Return the certificate of your own side.
 
     settings: ``sfb_xmpp_certificate`` of the deployment; empty if the setting is missing.
     """
@@ -92,7 +92,7 @@ def names_in(value: t.Any) -> list[str]:
 
 
 def probing_of(settings: Values, certificate: Values) -> dict[str, t.Any]:
-    """Return the options with which a run probes partners before it writes.
+    """Return the options of the probe that a run makes before the first write.
 
     settings: ``sfb_xmpp_verification``.
     certificate: ``sfb_xmpp_certificate`` of the deployment.
@@ -164,7 +164,7 @@ def messages_to(messages: t.Sequence[Values], partners: t.Sequence[Values], want
 
 @dataclass(frozen=True)
 class Message:
-    """A test message.
+    """Hold a test message.
 
     to_user: the address of the recipient.
     result: the result of xmpp_im_test.
@@ -175,12 +175,12 @@ class Message:
 
     @property
     def outcome(self) -> str:
-        """The outcome of the test. A message that was refused before sending counts as a failure."""
+        """Return the outcome of the test. A message that was refused before sending is a failure."""
         return str((self.result.get("test") or {}).get("result") or "failure")
 
     @property
     def latency(self) -> float | None:
-        """The latency in seconds; None if the latency is unknown."""
+        """Return the latency in seconds; None if the latency is unknown."""
         found: float | None = (self.result.get("test") or {}).get("latency")
         return found
 

@@ -53,7 +53,7 @@ class UnreadableXml(Exception):
 
 
 class Circular(dict):  # type: ignore[type-arg] # the keys and values do not matter
-    """The replacement of a reference from an object to itself. No property of the collection can have this value."""
+    """Replace a reference from an object to itself. No property of the collection can have this value."""
 
 
 def read(xml: str, wanted: frozenset[str] | None = None) -> t.Any:
@@ -102,7 +102,7 @@ def _parsed(xml: str) -> ET.Element:
 
 
 class _XmlReader:
-    """The reader of one message. References refer to earlier objects and type names of the message."""
+    """Read the values of one message. References refer to earlier objects and type names of the message."""
 
     def __init__(self, wanted: frozenset[str] | None = None) -> None:
         self._wanted = wanted
@@ -254,5 +254,5 @@ def _rare(tag: str, content: str) -> t.Any:
     except (ValueError, binascii.Error):
         raise UnreadableXml("'%s' cannot be read as <%s>" % (short(content), tag)) from None
     if tag == "SS":
-        return b""  # A secure string without an exchanged key. None would mean that the value is missing.
+        return b""  # A secure string without an exchanged key. None means that the value is missing.
     raise UnreadableXml("<%s> is not a known type of value" % short(tag))

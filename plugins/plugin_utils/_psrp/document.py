@@ -53,7 +53,7 @@ def refuse_doctype(content: str | bytes) -> None:
 def check_answer(content: bytes, endpoint: str, page: bool = True) -> None:
     """Check an answer of WS-Management. Raises AnswerError for a web page, another encoding, and a declaration.
 
-    page: whether a web page is an error here. The page of an HTTP error is shown with that error.
+    page: whether a web page is an error. The page of an HTTP error is shown with the HTTP error.
     """
     if not content:
         return
@@ -75,7 +75,7 @@ def check_answer(content: bytes, endpoint: str, page: bool = True) -> None:
 
 
 def _page(content: bytes, endpoint: str) -> str:
-    """Return the message about a web page, with its title."""
+    """Return the message about a web page, with the page's title."""
     found = _TITLE.search(content[:_HEAD])
     title = foreign(" ".join(html.unescape(found[1].decode("utf-8", "replace")).split()), 80) if found else ""
     return (

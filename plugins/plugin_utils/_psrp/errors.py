@@ -122,7 +122,7 @@ def transport_failed(error: BaseException) -> bool:
 
 
 def repeatable(error: BaseException) -> bool:
-    """Return whether a read may be sent again. It is not sent again for the same answer, or after the time limit."""
+    """Return whether a read may be sent again. A read is not sent again after the same answer or the time limit."""
     return transport_failed(error) and not isinstance(error, AnswerError)
 
 

@@ -39,7 +39,7 @@ def short(text: str, most: int = 60) -> str:
 
 
 class AnswerError(Exception):
-    """The server's answer is not acceptable. The text says why."""
+    """The server's answer is not acceptable. The text has the reason."""
 
 
 class TooLate(AnswerError):
@@ -47,7 +47,7 @@ class TooLate(AnswerError):
 
 
 class Limits:
-    """The remaining time and bytes of one piece of work.
+    """Hold the remaining time and bytes of one piece of work.
 
     seconds: the time limit.
     variable: the variable that sets the time limit; empty without such a variable.
@@ -87,7 +87,7 @@ class Limits:
         self._bytes += count
 
     def take(self, count: int) -> None:
-        """Count received bytes. Raises AnswerError for too many bytes, or if the time is over."""
+        """Add received bytes to the used bytes. Raises AnswerError for too many bytes, or if the time is over."""
         self._bytes -= count
         if self._bytes < 0:
             raise AnswerError("the server sent more than %d MiB in answer to one call" % (MOST // 2**20))
@@ -104,7 +104,7 @@ def current() -> Limits:
 
 
 def within(limits: Limits, work: t.Callable[[], T]) -> T:
-    """Do the work in a thread and return its result. Raises the exceptions of the work, and TooLate after the limit."""
+    """Return the result of work in a thread. Raises the exceptions of the work, and TooLate after the time limit."""
     limits.check()
     over = threading.Event()
     results: list[T] = []
@@ -116,7 +116,7 @@ def within(limits: Limits, work: t.Callable[[], T]) -> T:
         _current.set(limits)
         try:
             results.append(work())
-        except BaseException as error:  # noqa: BLE001 - the waiting thread raises it again
+        except BaseException as error:  # noqa: BLE001 - the waiting thread raises the error again
             failures.append(error)
         finally:
             over.set()

@@ -8,7 +8,7 @@
 Each host has its own process, and all processes may log in with the same account at the same time. Active Directory
 locks an account after a few refused logins. So a login first takes a lock: a file in the directory that Ansible makes
 for a run and removes after the run. The file's content is the result of the first login. A process that ends releases
-its lock. The remote shell and WinRM have separate locks, because WinRM also refuses good accounts that are not local
+its lock. The remote shell and WinRM have separate locks, because WinRM also refuses valid accounts that are not local
 administrators.
 
 A login takes the lock after the connection is made. So a lock never waits for a server that cannot be reached.
@@ -33,7 +33,7 @@ _DOMAIN_PATH = "ocspowershell"
 
 
 class Login:
-    """The login of one session. Different threads may call enter() and leave().
+    """Control the login of one session. Different threads may call enter() and leave().
 
     target: the server and the account.
     directory: the directory of the run. Without a directory or a password, no lock is used.
@@ -114,7 +114,7 @@ def _digest(target: Target, password: str, salt: str) -> str:
 
 
 def _realm(target: Target) -> str:
-    """Return the domain of the account. If its name has no domain, return the server itself or its domain."""
+    """Return the domain of the account. If the name has no domain, return the server or the server's domain."""
     domain, backslash, _name = target.user.partition("\\")
     if backslash and domain != ".":
         return domain.casefold()

@@ -18,14 +18,14 @@ from .limits import CUT
 
 MASK = "********"
 # A secret with fewer characters is only masked as a whole word, and only in its plain form. Otherwise a short secret
-# would match everywhere.
+# matches everywhere.
 _SHORT = 4
 # The mark of short() in a cut text.
 _CUT = re.compile(re.escape(CUT))
 
 
 class Mask:
-    """The mask for all secrets that a session has used."""
+    """Mask all secrets that a session has used."""
 
     def __init__(self, *secrets: str | None) -> None:
         self._forms: set[str] = set()

@@ -6,7 +6,7 @@
 """Keep the cmdlets that a session offers according to Get-Command, and whether Select-Object takes any property.
 
 A restricted session (RestrictedRemoteServer) has PowerShell's own proxy of Select-Object, a function that takes only
-eleven names for -Property. Source: GetRestrictedSelectObject in PowerShell's CommandMetadata.cs. It is not documented
+eleven names for -Property. Source: GetRestrictedSelectObject in PowerShell's CommandMetadata.cs. No document states
 whether the remote shell of the product has the proxy or the full cmdlet.
 """
 
@@ -29,7 +29,7 @@ _NOT_FOUND = "CommandNotFound"
 
 
 class Offered:
-    """The known commands of one endpoint. Each answer of Get-Command adds commands."""
+    """Hold the known commands of one endpoint. Each answer of Get-Command adds commands."""
 
     def __init__(self) -> None:
         # Name in lower case -> CommandType, None for a command that the session does not offer.

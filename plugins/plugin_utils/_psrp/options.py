@@ -69,7 +69,7 @@ _PASSED_ON = (
 
 @dataclass(frozen=True)
 class Target:
-    """The server of a session, and the parameters of the session.
+    """Hold the server of a session, and the parameters of the session.
 
     endpoint: the URL, for messages.
     wsman: the keyword arguments of pypsrp.wsman.WSMan. The arguments include the password, so the arguments are never
@@ -92,7 +92,7 @@ class Target:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """The texts that must never be shown: passwords, and the password in the form of Basic authentication."""
+        """Return the texts that are never shown: passwords, and the password in the form of Basic authentication."""
         password = self.wsman.get("password") or ""
         basic = base64.b64encode(("%s:%s" % (self.user, password)).encode()).decode() if password else ""
         return tuple(filter(None, (password, basic, self.wsman.get("certificate_key_password"))))
@@ -143,7 +143,7 @@ def target(options: t.Mapping[str, t.Any], service: t.Callable[[], str] = lambda
 
 
 def identity(options: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """Return the values that must be equal to share a session. Never show them: they include the password."""
+    """Return the values that must be equal to share a session. Never show these values: they include the password."""
     values = {name: plain(options[name]) for name in IDENTITY}
     values["protocol"], values["port"] = protocol_and_port(values["protocol"], values["port"])
     values["path"] = values["path"].lstrip("/")

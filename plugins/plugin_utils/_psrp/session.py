@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Keep one PowerShell remoting session. It opens at its first use and after a loss, and closes at the end.
+"""Keep one PowerShell remoting session. The session opens at the first use and after a loss, and closes at the end.
 
 A pipeline is sent again only if it certainly was not executed, or if it only reads. An interrupted write is reported as
 lost. Then the caller must read which changes took effect.
@@ -48,7 +48,7 @@ if t.TYPE_CHECKING:
 # results are lost.
 CHUNK = 200
 # Seconds after which an unused HTTP connection is not used again. Servers and firewalls drop idle connections silently.
-# The result of a write over a dropped connection would be unknown.
+# The result of a write over a dropped connection is unknown.
 STALE = 60.0
 # Seconds for closing a pipeline or a session on the server.
 FAREWELL = 5
@@ -72,7 +72,7 @@ class _Broken(Exception):
     """A pipeline ended with an error of the transport.
 
     reason: the error.
-    untouched: whether certainly nothing of the pipeline was executed.
+    untouched: whether the server certainly executed no statement of the pipeline.
     repeatable: whether reads may be sent again.
     broken: the step of statement.WAY that failed; empty if none failed.
     """
@@ -86,7 +86,7 @@ class _Broken(Exception):
 
 
 class PsrpSession:
-    """A session on one target. Use the session in one thread only.
+    """Run statements in a session on one target. Use the session in one thread only.
 
     note: is called with short texts about the session. The texts never have secrets.
     mask: masks the secrets in texts. Secrets that are sent are added to the mask.
@@ -170,7 +170,7 @@ class PsrpSession:
         return pool
 
     def close(self) -> None:
-        """End the session. The method never fails. If the server keeps the session, it ends later."""
+        """End the session. The method never fails. If the server keeps the session, the session times out later."""
         if self._pool is not None:
             self._drop(gracefully=True)
             self._offered = Offered()
@@ -325,7 +325,7 @@ class PsrpSession:
         return foreign(self._mask(text), 2 * LONGEST)
 
     def _judged(self, answer: Answer, shell: PowerShell, chunk: t.Sequence[Statement]) -> Answer:
-        """Learn from the first pipeline with several statements whether the endpoint accepts them."""
+        """Learn from the first pipeline with several statements whether the endpoint accepts several statements."""
         from pypsrp.complex_objects import PSInvocationState
 
         if len(chunk) == 1 or answer.lost or self._several is not None:
@@ -380,7 +380,7 @@ class PsrpSession:
         )
 
     def _drop(self, gracefully: bool = False) -> None:
-        """Drop the session, here and on the server. Running statements end."""
+        """Drop the session on the controller and on the server. Running statements end."""
         pool, self._pool = self._pool, None
         if pool is None:
             return
@@ -395,7 +395,7 @@ class PsrpSession:
             transport = pool.connection.transport
             transport.connection_timeout = transport.read_timeout = FAREWELL
             within(Limits(FAREWELL), farewell)
-        except Exception as error:  # noqa: BLE001 - the session was lost before, or will time out by itself
+        except Exception as error:  # noqa: BLE001 - the session was lost before, or times out
             self._note("the session on %s could not be closed: %s" % (self.target.endpoint, self._brief(error)))
 
     def _new_limits(self) -> Limits:
@@ -417,7 +417,7 @@ class PsrpSession:
         return SessionError(printable(self._mask(no_session(shown, self.target))), broken_link(shown))
 
     def _in_time(self, error: BaseException) -> BaseException:
-        """Replace Ansible's alarm by the error of the own limit, because both end at the same time."""
+        """Replace Ansible's alarm by the error of the session's own limit, because both end at the same time."""
         return self._limits.late() if alarm(error) else error
 
 

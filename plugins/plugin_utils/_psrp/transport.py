@@ -30,7 +30,7 @@ from .options import Target
 if t.TYPE_CHECKING:
     from pypsrp.powershell import RunspacePool
 
-# Types of PSRP messages (MS-PSRP 2.2.1) that are read here.
+# Types of PSRP messages (MS-PSRP 2.2.1) that this file reads.
 _OUTPUT, _ERROR, _STATE, _WARNING = 0x00041004, 0x00041005, 0x00041006, 0x00041009
 _NAMES = {_ERROR: "an error record", _STATE: "the end of the pipeline", _WARNING: "a warning"}
 # Verbose, debug, progress and information messages are ignored.
@@ -40,7 +40,7 @@ _START, _END = 1, 2
 
 
 class Pin:
-    """The server's first certificate, if certificates are not checked. Later connections must show it again."""
+    """Hold the server's first certificate, if certificates are not checked. Later certificates must be the same."""
 
     def __init__(self) -> None:
         self.fingerprint = ""
@@ -60,7 +60,7 @@ def new_pool(target: Target, pin: Pin, connected: t.Callable[[], None] = lambda:
     from spnego.exceptions import SpnegoError
 
     class CarefulWSMan(WSMan):
-        """A WSMan that asks again until an answer arrives. A session or a cmdlet can take longer than one operation.
+        """Ask again until an answer arrives. A session or a cmdlet can take longer than one operation.
 
         command_state: the state of the command in the last answer.
         """
@@ -81,8 +81,8 @@ def new_pool(target: Target, pin: Pin, connected: t.Callable[[], None] = lambda:
                     current().check()
 
         def invoke(self, *args: t.Any, **kwargs: t.Any) -> t.Any:
-            # pypsrp would repeat a request for data that was sent but not received. A server that does not keep the
-            # data would continue after the lost data. Then objects would be missing without an error.
+            # With this argument, pypsrp repeats a request for data that was sent but not received. A server that does
+            # not keep the data continues after the lost data. Then objects are missing without an error.
             kwargs.pop("retries_on_read_timeout", None)
             try:
                 return super().invoke(*args, **kwargs)
@@ -119,7 +119,7 @@ def new_pool(target: Target, pin: Pin, connected: t.Callable[[], None] = lambda:
                 ) from error
 
         def _check_end(self, pipeline: t.Any) -> None:
-            """Check that a finished command has reported the end of its pipeline."""
+            """Check that a finished command has reported the end of the pipeline."""
             running = pipeline is not None and pipeline.state == PSInvocationState.RUNNING
             if running and t.cast(CarefulWSMan, self.connection).command_state.endswith("/Done"):
                 raise AnswerError("the server ended the pipeline without its result")
@@ -149,8 +149,8 @@ def _check_version(target: Target, pool: type) -> None:
             raise ImportError("%s needs pypsrp 0.9.0 or later" % variable)
 
 
-# Private names of pypsrp with their parameters. A version without the names would read the server's data itself, or
-# follow redirects. So no session is opened with such a version.
+# Private names of pypsrp with their parameters. A version without the names reads the server's data itself, or
+# follows redirects. So no session is opened with such a version.
 _OTHER = "this version of the collection needs pypsrp 0.8.1 to 0.9"
 
 
@@ -170,7 +170,7 @@ def _check_internals(transport: t.Any, pool: type) -> None:
 
 
 def fresh_connection(pool: RunspacePool) -> None:
-    """Let the next request use a new HTTP connection, and a new security context for encrypted messages."""
+    """Make the next request use a new HTTP connection, and a new security context for encrypted messages."""
     transport = pool.connection.transport
     if transport.session is not None:
         transport.session.close()
@@ -207,7 +207,7 @@ def _guard(transport: t.Any, pin: Pin, most: int, connected: t.Callable[[], None
 
 
 class Connections:
-    """The sockets of a transport. A thread can close the sockets while another thread waits for a socket."""
+    """Hold the sockets of a transport. A thread can close the sockets while another thread waits for a socket."""
 
     def __init__(self) -> None:
         self._sockets: weakref.WeakSet[socket.socket] = weakref.WeakSet()
@@ -268,7 +268,7 @@ def _watch_proxies(adapter: t.Any, connections: Connections) -> None:
 
 
 def _guard_connections(manager: t.Any, connected: t.Callable[[], None]) -> None:
-    """Let the manager make connections that report when they are ready, and that limit the time of TLS."""
+    """Make the manager create connections that report when they are ready, and that limit the time of TLS."""
     from urllib3.connection import HTTPConnection, HTTPSConnection
     from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
     from urllib3.exceptions import ConnectTimeoutError
@@ -282,7 +282,7 @@ def _guard_connections(manager: t.Any, connected: t.Callable[[], None]) -> None:
         def connect(self) -> None:
             try:
                 super().connect()
-            except TimeoutError:  # This is the timeout of TLS. urllib3 would treat it as a request without an answer.
+            except TimeoutError:  # TLS took too long. urllib3 treats this error as a request without an answer.
                 raise ConnectTimeoutError(self, SLOW_TLS) from None
             except ConnectionError as error:  # TLS failed. urllib3 has its own errors for the connection.
                 text = "the server ended the connection during the handshake (%s)" % error
@@ -325,7 +325,7 @@ def _guard_adapter(adapter: t.Any, pin: Pin | None, most: int, connected: t.Call
             for key in adapter.poolmanager.pools.keys():  # noqa: SIM118 - the container has no other iteration
                 adapter.poolmanager.pools[key].assert_fingerprint = pin.fingerprint or None
         response.raw.stream = _limited(response.raw.stream, most)
-        response.encoding = "utf-8"  # Other encodings were refused. Otherwise the library would guess.
+        response.encoding = "utf-8"  # Other encodings were refused. Without an encoding, the library guesses.
         return response
 
     adapter.send = guarded
@@ -355,7 +355,7 @@ def _limited(stream: t.Callable[..., t.Iterator[bytes]], most: int) -> t.Callabl
 
 
 class Messages:
-    """The reader of PSRP messages. It joins fragments (MS-PSRP 2.2.4), and reads the messages of a pipeline.
+    """Read PSRP messages. Join fragments (MS-PSRP 2.2.4), and return the messages of a pipeline.
 
     An output or an error that cannot be read is replaced by UnreadableXml, and the pipeline continues. Every other
     message that cannot be read ends the pipeline with AnswerError.
@@ -389,7 +389,7 @@ class Messages:
         return found
 
     def _add(self, number: int, order: int, flags: int, content: bytes) -> bytes | None:
-        """Return the message with its last fragment. For a too large message, return only its first fragment."""
+        """Return the message with the last fragment. If the message is too large, return only the first fragment."""
         if bool(flags & _START) != (number not in self._parts):
             raise AnswerError("the server sent the fragments of a message in a wrong order")
         if not flags & _START and number in self._too_large:

@@ -33,7 +33,7 @@ Task = dict[str, t.Any]
 
 
 class Lab:
-    """The lab of one deployment. The lab always ends with this process."""
+    """Run the lab of one deployment. The lab always ends with this process."""
 
     def __init__(self, directory: str, profile: str, shape: t.Mapping[str, t.Any], replay: str = "") -> None:
         """Start the lab. Raises Refused if the lab does not start."""
@@ -113,7 +113,7 @@ def environment() -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Played:
-    """One run of a playbook.
+    """Hold the results of one run of a playbook.
 
     tasks: the state, host, task, changed and the readable result of each task.
     """
@@ -125,7 +125,7 @@ class Played:
 
     @property
     def message(self) -> str:
-        """The reason why the run failed: the message of the first failed task; empty if no task failed."""
+        """Return the reason why the run failed: the message of the first failed task; empty if no task failed."""
         wrong = [task["msg"] for task in self.tasks if task["state"] in ("failed", "unreachable") and task["msg"]]
         if wrong:
             return str(wrong[0])
@@ -139,7 +139,7 @@ class Played:
 
     @property
     def summary(self) -> dict[str, int] | None:
-        """The summary of all deployments together."""
+        """Return the summary of all deployments together."""
         found = [task["summary"] for task in self.tasks if task["summary"]]
         return {name: sum(one.get(name, 0) for one in found) for name in found[0]} if found else None
 

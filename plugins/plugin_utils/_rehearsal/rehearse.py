@@ -34,11 +34,11 @@ DEPLOYMENT = "sfb_xmpp_deployment"
 
 @dataclass(frozen=True)
 class Given:
-    """The options of a rehearsal.
+    """Hold the options of a rehearsal.
 
     inventory: the name of the inventory in the report.
-    profile: the product; empty to derive it from the module of the Edge servers.
-    start: a directory of sfb.xmpp.export, or a capture; empty for a deployment right after its installation.
+    profile: the product; empty to derive the product from the module of the Edge servers.
+    start: a directory of sfb.xmpp.export, or a capture; empty for a deployment right after the installation.
     once: variables for the command line of converge.
     """
 
@@ -49,7 +49,7 @@ class Given:
 
 
 def rehearse(hosts: t.Mapping[str, t.Mapping[str, Host]], given: Given, tell: Tell) -> dict[str, t.Any]:
-    """Run a rehearsal and return its result for _documents/rehearsal.py. Raises Refused if nothing could be run.
+    """Run a rehearsal and return the result for _documents/rehearsal.py. Raises Refused if nothing could be run.
 
     hosts: the hosts by group, each host with its variables for the lab.
     tell: is called with the progress.

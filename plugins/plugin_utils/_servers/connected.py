@@ -29,7 +29,7 @@ FORM = 1
 
 @dataclass(frozen=True)
 class Way:
-    """The connection to a host, from the connection's options. The value has no secrets.
+    """Hold the connection to a host, from the connection's options. The value has no secrets.
 
     address: the server's name or address.
     port: the TCP port.
@@ -53,7 +53,7 @@ class Way:
 
 @dataclass(frozen=True)
 class Connected:
-    """One server after the attempt to connect. Values that were not read are None.
+    """Hold the values of one server after the attempt to connect. Values that were not read are None.
 
     host: the name in the inventory.
     reached: whether a session was open.
@@ -95,7 +95,7 @@ class Connected:
 def connected_of(host: str, result: Values | None) -> Connected | None:
     """Return the server of a task's result; None if the task did not connect. Raises Refused if its form is unknown.
 
-    If Ansible itself failed, its message is the reason. Example: a variable of the host cannot be evaluated.
+    If Ansible itself failed, Ansible's message is the reason. Example: a variable of the host cannot be evaluated.
     """
     if result is None or result.get("skipped"):
         return None
@@ -126,10 +126,10 @@ def _line(text: str) -> str:
 
 @dataclass(frozen=True)
 class DoorChoice:
-    """Whether a management host does the work of a task. The host does the work if both texts are empty.
+    """Decide whether a management host does the work of a task. The host does the work if both texts are empty.
 
     skip: why this host does not do the work.
-    fail: why no management host of the deployment can.
+    fail: why no management host of the deployment can do the work.
     """
 
     skip: str = ""

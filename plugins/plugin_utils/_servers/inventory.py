@@ -13,7 +13,7 @@ from .servers import GROUPS, VARIABLE, Servers, servers_of
 
 
 def servers_in(variables: t.Mapping[str, t.Any]) -> Servers:
-    """Return the servers. A host whose label cannot be evaluated counts as a host without a label.
+    """Return the servers. A host whose label cannot be evaluated is treated as a host without a label.
 
     variables: the variables of a task.
     """
@@ -25,5 +25,5 @@ def servers_in(variables: t.Mapping[str, t.Any]) -> Servers:
 def _label(hostvars: t.Mapping[str, t.Any], host: str) -> str:
     try:
         return str(hostvars[host].get(VARIABLE) or "")
-    except Exception:  # noqa: BLE001 - Ansible raises its own errors here. The check of the settings reports them
+    except Exception:  # noqa: BLE001 - Ansible raises various errors. The check of the settings reports the errors
         return ""

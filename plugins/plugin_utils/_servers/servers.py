@@ -24,7 +24,7 @@ DEFAULT = "default"
 
 @dataclass(frozen=True)
 class DeploymentHosts:
-    """The hosts of one deployment, with their names and order from the inventory.
+    """Hold the hosts of one deployment, with their names and order from the inventory.
 
     label: the value of ``sfb_xmpp_deployment``.
     doors: the hosts of sfb_management. All management hosts use the same Central Management Store.
@@ -44,7 +44,7 @@ class DeploymentHosts:
 
 @dataclass(frozen=True)
 class Servers:
-    """All deployments of an inventory, in the inventory's order.
+    """Hold all deployments of an inventory, in the inventory's order.
 
     mistakes: messages about wrong labels.
     """
@@ -61,7 +61,7 @@ class Servers:
         return next((one for one in self.deployments if host in one.hosts), DeploymentHosts(DEFAULT))
 
     def among(self, hosts: t.Collection[str]) -> Servers:
-        """Return the deployments with at least one host in the run (``--limit``), each with all of its hosts."""
+        """Return the deployments with at least one host in the run (``--limit``). Keep all hosts of each deployment."""
         return Servers(tuple(one for one in self.deployments if set(one.hosts) & set(hosts)), self.mistakes)
 
 

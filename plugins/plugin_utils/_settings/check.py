@@ -20,7 +20,7 @@ _YAML = re.compile(r"\s*(?:- |\[|\{)|[^\n]*:[ \n]|.*\n", re.DOTALL)
 
 
 def unset(spec: Spec, value: t.Any) -> bool:
-    """Return whether a value counts as not set: null, or the empty text of a blank answer in a survey."""
+    """Return whether a value is not set: null, or the empty text of a blank answer in a survey."""
     return value is None or (value == "" and spec.get("type", "str") != "raw")
 
 

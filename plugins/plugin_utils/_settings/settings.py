@@ -5,7 +5,7 @@
 
 """Read the settings of a host for a playbook, as plain values, or report all mistakes. All functions are pure.
 
-A playbook evaluates only the variables that it reads. Otherwise a missing vault password of a certificate would stop
+A playbook evaluates only the variables that it reads. If not, a missing vault password of a certificate stops
 an export. Of all other variables, only the names are checked.
 """
 
@@ -40,7 +40,7 @@ ALLOWS = {"revoke": ("protected",)}
 
 @dataclass(frozen=True)
 class Source:
-    """The source of a host's values.
+    """Hold the source of a host's values.
 
     names: the names of all variables of the host.
     extra: the names of the variables that were given with ``-e``.
@@ -56,7 +56,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Settings:
-    """The settings of a host.
+    """Hold the settings of a host.
 
     values: the variables that are set, by name without the prefix, in the user's form.
     warnings: the warnings, as texts.
@@ -234,7 +234,7 @@ def contradictions(hosts: t.Mapping[str, t.Mapping[str, t.Any]]) -> list[str]:
 
 @dataclass(frozen=True)
 class Chosen:
-    """The selection by tags.
+    """Hold the selection by tags.
 
     nothing: a line for the user if the tags select no part of the playbook.
     """
@@ -279,7 +279,7 @@ def certificate_chosen(run: t.Iterable[str], skip: t.Iterable[str]) -> bool:
 
 @dataclass(frozen=True)
 class AccessChosen:
-    """The selection of the check of access in preflight.
+    """Hold the selection of the check of access in preflight.
 
     looked_at: whether the tags select the check.
     alone: whether the tags select only this check.

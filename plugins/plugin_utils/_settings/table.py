@@ -62,7 +62,7 @@ INTO = {
     "export": "./sfb-xmpp-export",
     "migration": "./sfb-xmpp-migration",
 }
-# The message if one of these playbooks has no value. Other playbooks that read the variable do not need it.
+# The message if one of these playbooks has no value. Other playbooks that read the variable do not need a value.
 _PARTNER = "Name the partner, as in -e sfb_xmpp_for_partner=fabrikam.com"
 NEEDED: dict[str, dict[str, str]] = {
     "for_partner": {"explain": _PARTNER, "onboard": _PARTNER},
@@ -104,17 +104,17 @@ TAGS: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Setting:
-    """One variable.
+    """Define one variable.
 
-    name: with the prefix.
-    spec: its argument spec, with ``options`` if it is a dictionary or a list of dictionaries.
-    playbooks: the playbooks that read it.
-    text: its description for the pages of the playbooks, in full sentences.
-    once: whether it applies to one run only. Such a variable works only as an extra variable (``-e``).
-    former: its former name on the command line, without a prefix. This name with ``-e`` is a mistake in the playbooks
-        of former_in.
-    former_in: the playbooks for former; by default those of playbooks.
-    missing: the remedy if a playbook that reads it has no value; empty if it may be left out.
+    name: the variable's name, with the prefix.
+    spec: the argument spec, with ``options`` if the variable is a dictionary or a list of dictionaries.
+    playbooks: the playbooks that read the variable.
+    text: the description for the pages of the playbooks, in full sentences.
+    once: whether the variable applies to one run only. Such a variable works only as an extra variable (``-e``).
+    former: the former name on the command line, without a prefix. In the playbooks of former_in, this name with ``-e``
+        is a mistake.
+    former_in: the playbooks that refuse the former name; by default the value of playbooks.
+    missing: the remedy if a playbook that reads the variable has no value; empty if the variable is optional.
     """
 
     name: str
@@ -127,24 +127,24 @@ class Setting:
     missing: str = ""
 
     def default(self, playbook: str) -> t.Any:
-        """The value that a playbook uses if the variable is not set, for its page. None if there is none."""
+        """Return the value that a playbook uses if the variable is not set. The playbook's page shows this value."""
         if self.option == "into":
             return INTO.get(playbook)
         return DEFAULTS.get(self.option, self.spec.get("default"))
 
     def key_specs(self) -> dict[str, Spec]:
-        """The keys of a dictionary, or of each in a list, with the defaults that playbooks use."""
+        """Return the keys of a dictionary, or of each dictionary in a list, with the defaults that playbooks use."""
         own = self.spec.get("options") or {}
         given = {key: DEFAULTS.get("%s.%s" % (self.option, key)) for key in own}
         return {key: spec if given[key] is None else {**spec, "default": given[key]} for key, spec in own.items()}
 
     def missing_in(self, playbook: str) -> str:
-        """The message if a playbook that reads the variable has no value; empty if it may be left out."""
+        """Return the message if a playbook that reads the variable has no value; empty if the variable is optional."""
         return self.missing or NEEDED.get(self.option, {}).get(playbook, "")
 
     @property
     def option(self) -> str:
-        """The name without the prefix. If xmpp_federation has such an option, this is its name."""
+        """Return the name without the prefix. An option of xmpp_federation for the variable has the same name."""
         return self.name[len(PREFIX) :]
 
 
@@ -720,7 +720,7 @@ _OF_ROLES = frozenset(
 
 
 def read_by(reader: str) -> tuple[Setting, ...]:
-    """Return the settings that a playbook or a role reads. A role reads the settings of converge that belong to it."""
+    """Return the settings that a playbook or a role reads. A role reads only its own settings of converge."""
     if reader in ROLES:
         wanted = _OF_ROLES.union(ROLES[reader])
         return tuple(one for one in SETTINGS if "converge" in one.playbooks and one.option in wanted)

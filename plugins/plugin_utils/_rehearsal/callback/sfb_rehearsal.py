@@ -22,7 +22,7 @@ description: Not for use by itself.
 
 
 class CallbackModule(CallbackBase):
-    """See above."""
+    """Follow the DOCUMENTATION above."""
 
     CALLBACK_VERSION = 2.0
     CALLBACK_TYPE = "aggregate"
