@@ -123,8 +123,8 @@ options:
   domain_controller:
     description:
       - The fully qualified name of the domain controller for reading users and for writing grants.
-      - By default the server chooses the domain controller for reading users. Grants are written to that domain
-        controller and read back from it. Other domain controllers get the change later. Each domain of Active Directory
-        has its own domain controllers.
+      - By default the server chooses the domain controller for reading users. The run writes grants to that domain
+        controller, and reads the grants from the same domain controller. Other domain controllers get the change later.
+        Each domain of Active Directory has its own domain controllers.
     type: str
 """
