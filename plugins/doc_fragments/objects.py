@@ -217,8 +217,8 @@ subscription_refresh_interval:
   type: int
 enable_logging_all_message_bodies:
   description:
-    - Whether the gateway's log records the text of all messages. These are private messages of users. Check the law
-      before you set V(true). A run that sets V(true) warns.
+    - Whether the gateway writes the text of all messages to its log. The log then has private messages of users. Check
+      the law before you set V(true). A run that sets V(true) warns.
     - The product's default is V(false).
   type: bool
 dialback_passphrase:
