@@ -15,8 +15,8 @@ attributes:
   check_mode:
     support: full
     description: >-
-      Check mode shows the changes of a run, and changes nothing. The returned RV(ignore:steps) are the steps that the
-      run would send.
+      Check mode shows the changes of a run, and changes nothing. The returned RV(ignore:steps) are the steps of a real
+      run.
   diff_mode:
     support: full
     description: Diff mode shows each changed object, before and after. Secrets are never shown.
@@ -115,7 +115,7 @@ options: {}
 attributes:
   check_mode:
     support: full
-    description: Check mode shows the files that a run would write, and writes no file.
+    description: Check mode shows the files of a real run, and writes no file.
   diff_mode:
     support: full
     description: Diff mode shows each changed file, before and after.
