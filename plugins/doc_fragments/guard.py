@@ -40,8 +40,8 @@ options:
     default: 30
   update_limit:
     description:
-      - The share of the existing objects of a kind, in percent, that a run may change. New objects are not counted. If
-        fewer than ten objects exist, all objects may change.
+      - The share of the existing objects of a kind, in percent, that a run may change. The share does not include new
+        objects. If fewer than ten objects exist, all objects may change.
       - A run above this share is refused. The refusal names the objects.
     type: int
     default: 30

@@ -5,8 +5,8 @@
 
 """Document the options of every managed kind of object once.
 
-A module of one object has them as options. A module of a list, and xmpp_federation, have them as suboptions. Both
-texts are made from one text. In this text, O(name) is written as in a module of one object.
+A module of one object has these options. A module of a list, and xmpp_federation, have these options as suboptions.
+This file makes both texts from one text. In this text, O(name) is written as in a module of one object.
 """
 
 from __future__ import annotations
@@ -87,8 +87,8 @@ granted_to:
       O(exclusive_grants), these users lose the policy.
     - If the group does not exist or has no members, no user gets the policy, and the run warns. Together with
       O(exclusive_grants) the run is refused, because all users would lose the policy.
-    - If ten or more users have the policy, joining and leaving users are included in C(update_limit). The share is
-      counted among the users who have or get the policy.
+    - If ten or more users have the policy, joining and leaving users are included in C(update_limit). The share is a
+      share of the users who have or get the policy.
     - The primary group of a user, such as C(Domain Users), is not used. Active Directory does not list its members
       in C(memberOf).
     - For all users of a site or of the deployment, use the policies V(site:NAME) and V(global). These policies need no
