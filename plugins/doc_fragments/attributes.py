@@ -15,8 +15,8 @@ attributes:
   check_mode:
     support: full
     description: >-
-      Check mode shows the changes of a run, and changes nothing. The returned RV(ignore:steps) are the steps that the
-      run would send.
+      Check mode shows the changes of a run, and changes nothing. The returned RV(ignore:steps) are the steps of a real
+      run.
   diff_mode:
     support: full
     description: Diff mode shows each changed object, before and after. Secrets are never shown.
@@ -44,7 +44,7 @@ attributes:
     description: The module only reads, so check mode makes no difference.
   diff_mode:
     support: N/A
-    description: The module only reads, so there is nothing to compare.
+    description: The module only reads, so it has nothing to compare.
   async:
     support: full
     description: The module works with the C(async) keyword.
@@ -69,7 +69,7 @@ attributes:
     description: The module only prints, so check mode makes no difference.
   diff_mode:
     support: N/A
-    description: The module only prints, so there is nothing to compare.
+    description: The module only prints, so it has nothing to compare.
   async:
     support: none
     description: Only Ansible's own process knows the results that the module prints.
@@ -115,7 +115,7 @@ options: {}
 attributes:
   check_mode:
     support: full
-    description: Check mode shows the files that a run would write, and writes no file.
+    description: Check mode shows the files of a real run, and writes no file.
   diff_mode:
     support: full
     description: Diff mode shows each changed file, before and after.
@@ -142,7 +142,7 @@ attributes:
     description: The module changes nothing on servers, so check mode makes no difference.
   diff_mode:
     support: N/A
-    description: The module only shows data, so there is nothing to compare.
+    description: The module only shows data, so it has nothing to compare.
   async:
     support: none
     description: The module needs data that only Ansible's own process has.
@@ -168,7 +168,7 @@ attributes:
       users. Check mode sends no message.
   diff_mode:
     support: N/A
-    description: The module changes no managed object, so there is nothing to compare.
+    description: The module changes no managed object, so it has nothing to compare.
   async:
     support: full
     description: The module works with the C(async) keyword.

@@ -40,8 +40,8 @@ options:
     default: 30
   update_limit:
     description:
-      - The share of the existing objects of a kind, in percent, that a run may change. New objects are not counted. If
-        fewer than ten objects exist, all objects may change.
+      - The share of the existing objects of a kind, in percent, that a run may change. The share does not include new
+        objects. If fewer than ten objects exist, all objects may change.
       - A run above this share is refused. The refusal names the objects.
     type: int
     default: 30
@@ -123,8 +123,8 @@ options:
   domain_controller:
     description:
       - The fully qualified name of the domain controller for reading users and for writing grants.
-      - By default the server chooses the domain controller for reading users. Grants are written to that domain
-        controller and read back from it. Other domain controllers get the change later. Each domain of Active Directory
-        has its own domain controllers.
+      - By default the server chooses the domain controller for reading users. The run writes grants to that domain
+        controller, and reads the grants from the same domain controller. Other domain controllers get the change later.
+        Each domain of Active Directory has its own domain controllers.
     type: str
 """

@@ -18,8 +18,8 @@ notes:
   - The module needs the connection P(sfb.xmpp.management_shell#connection) to the management shell of one deployment,
     normally C(https://FRONTEND/OcsPowershell). The module runs on the controller. On the server, the module calls
     cmdlets, never script text.
-  - The module was not tested against Lync Server or Skype for Business Server, because none was available. The module
-    was tested against the collection's lab, which follows Microsoft's documentation of the cmdlets. If the
+  - The module was not tested against Lync Server or Skype for Business Server, because no such server was available.
+    The module was tested against the collection's lab, which follows Microsoft's documentation of the cmdlets. If the
     documentation has no answer, the lab makes an assumption.
 seealso:
   - plugin: sfb.xmpp.management_shell

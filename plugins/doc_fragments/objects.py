@@ -5,8 +5,8 @@
 
 """Document the options of every managed kind of object once.
 
-A module of one object has them as options. A module of a list, and xmpp_federation, have them as suboptions. Both
-texts are made from one text. In this text, O(name) is written as in a module of one object.
+A module of one object has these options. A module of a list, and xmpp_federation, have these options as suboptions.
+This file makes both texts from one text. In this text, O(name) is written as in a module of one object.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ import textwrap
 _IDENTITY = r"""
 identity:
   description:
-    - The policy to manage. It is V(global), V(site:NAME) for the policy of a site, or the name of a per-user policy.
+    - The policy to manage. The value is V(global), V(site:NAME) for the policy of a site, or the name of a per-user
+      policy.
     - Case does not matter. The product prints the prefix V(tag:) before the names of per-user policies. You may write
       this prefix or omit it.
     - V(global) always exists. The policy of a site takes effect for all users of the site as soon as it exists. A
@@ -72,11 +73,11 @@ granted_to:
       all users.
     - A user has exactly one policy. A user who is listed under two policies is an error. The error names both places.
     - >-
-      Instead of a list, write V({pool: fe01.contoso.com}) or V({site: Redmond}). This selects the users who are homed
-      on that pool, or on the pools of that site, when the run reads them. Some users are skipped with a warning that
-      names them. These are users who are not enabled, homed online or on a pool without XMPP, or in the list of another
-      policy. Users with another per-user policy are also skipped. The policy of these users is replaced only with
-      C(allow_replaced_policies). Users who leave the pool later keep the policy.
+      Instead of a list, write V({pool: fe01.contoso.com}) or V({site: Redmond}). Such a value selects the users who are
+      homed on that pool, or on the pools of that site, when the run reads the users. The run skips some users, with a
+      warning that names these users. The run skips users who are not enabled, homed online or on a pool without XMPP,
+      or in the list of another policy. Users with another per-user policy are also skipped. The policy of these users
+      is replaced only with C(allow_replaced_policies). Users who leave the pool later keep the policy.
     - Selected users are included in C(update_limit), as a share of all users. A pool or a site without users is
       refused. A pool or a site together with O(exclusive_grants) is also refused.
     - >-
@@ -86,8 +87,8 @@ granted_to:
       O(exclusive_grants), these users lose the policy.
     - If the group does not exist or has no members, no user gets the policy, and the run warns. Together with
       O(exclusive_grants) the run is refused, because all users would lose the policy.
-    - If ten or more users have the policy, joining and leaving users are included in C(update_limit). The share is
-      counted among the users who have or get the policy.
+    - If ten or more users have the policy, joining and leaving users are included in C(update_limit). The share is a
+      share of the users who have or get the policy.
     - The primary group of a user, such as C(Domain Users), is not used. Active Directory does not list its members
       in C(memberOf).
     - For all users of a site or of the deployment, use the policies V(site:NAME) and V(global). These policies need no
@@ -98,7 +99,7 @@ granted_to:
 _DOMAIN = r"""
 domain:
   description:
-    - The partner's XMPP domain. It is the part after the C(@) in the addresses of the partner's users.
+    - The partner's XMPP domain. The domain is the part after the C(@) in the addresses of the partner's users.
     - Case and a trailing dot do not matter. You can write an internationalised domain in its own letters. The domain is
       sent as A-labels (C(xn--…)). Wildcards, addresses, ports and names of a single label are refused.
   type: str
@@ -170,9 +171,9 @@ enable_keep_alive:
   type: bool
 connection_limit:
   description:
-    - The maximum number of simultaneous connections with this partner, V(0) to V(4294967295). The meaning of V(0) is
-      not documented.
-    - The value of a new partner is not documented.
+    - The maximum number of simultaneous connections with this partner, V(0) to V(4294967295). Microsoft does not
+      document the meaning of V(0).
+    - Microsoft does not document the value of a new partner.
   type: int
 proxy_fqdn:
   description:
@@ -216,8 +217,8 @@ subscription_refresh_interval:
   type: int
 enable_logging_all_message_bodies:
   description:
-    - Whether the gateway's log records the text of all messages. These are private messages of users. Check the law
-      before you set V(true). A run that sets V(true) warns.
+    - Whether the gateway writes the text of all messages to its log. The log then has private messages of users. Check
+      the law before you set V(true). A run that sets V(true) warns.
     - The product's default is V(false).
   type: bool
 dialback_passphrase:
@@ -242,7 +243,7 @@ allow_federated_users:
     - Whether federation is on, for SIP domains and for XMPP domains. V(false) ends both kinds of federation, and needs
       O(force). V(true) also opens SIP federation, and the run warns. The warning shows the value of
       C(EnablePartnerDiscovery), which decides which SIP domains are allowed.
-    - The product's default is V(false). Set it to V(true) once for XMPP federation.
+    - The product's default is V(false). For XMPP federation, set this option to V(true) once.
   type: bool
 allow_outside_users:
   description:

@@ -21,10 +21,10 @@ options:
       - Values of secrets are not compared.
     type: raw
 notes:
-  - The identity of the deployment is read with C(Get-CsService -CentralManagement) and C(Get-CsSipDomain). An account
-    without these cmdlets can still run the task.
+  - The module reads the identity of the deployment with C(Get-CsService -CentralManagement) and C(Get-CsSipDomain). An
+    account without these cmdlets can still run the task.
   - Each task that may write has a line in the journal on the controller. See the playbook C(sfb.xmpp.history).
-  - Everything is checked before the first write. A refused run has written nothing and returns its reasons.
+  - The run checks everything before the first write. A refused run has written nothing and returns its reasons.
   - On a controller, only one run at a time reads, plans and writes to a deployment. Another run waits for at most 30
     minutes. Check mode does not wait.
   - Immediately before the first write, the run reads again the objects of all kinds that it changes. If an object of
