@@ -77,7 +77,7 @@ class ActionModule(PlaybookAction, ReportingAction):
         return result if found.reached or access.alone else {**result, "failed": True, "msg": found.reason}
 
     def _need(self, own: str, variables: Result) -> Need | None:
-        """Return what the run reads of this host. Raises Refused. A later task reports the mistakes."""
+        """Return what the run reads of this host. Raises Refused. A later task reports mistakes in the settings."""
         if (variables.get(CHECKED) or {}).get("skipped"):
             return None
         if not variables.get(PLAYBOOK) and super()._mistakes(variables):

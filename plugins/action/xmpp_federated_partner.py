@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Run the module of this name in Ansible's own process (see plugin_utils/_actions/in_process.py)."""
+"""Run this file's module in Ansible's own process (see plugin_utils/_actions/in_process.py)."""
 
 from __future__ import annotations
 

@@ -97,7 +97,7 @@ def test_a_refused_password_is_not_tried_on_the_next_host(plays: Plays, lab: Lab
     hosts["sfb_management"]["hosts"] = {"refused": doors["refused"], "again": other}
     del hosts["sfb_edge"], hosts["sfb_front_end"]
     _run, found = check(plays, hosts)
-    assert {one["broken"] for one in found.values()} == {"login"}
+    assert {one["broken"] for one in found.values()} == {"login"}, found
     messages = " ".join(link["message"] for one in found.values() for link in one["links"])
     assert "so the same password is not tried" in messages
     assert len([event for event in lab.store().events() if event.kind == "login-refused"]) == 1

@@ -125,7 +125,10 @@ class Played:
 
     @property
     def message(self) -> str:
-        """Return the reason why the run failed: the message of the first failed task; empty if no task failed."""
+        """Return the reason why the run failed, or an empty text.
+
+        The reason is the message of the first failed task. If no task failed, the reason is the last line of the output.
+        """
         wrong = [task["msg"] for task in self.tasks if task["state"] in ("failed", "unreachable") and task["msg"]]
         if wrong:
             return str(wrong[0])
