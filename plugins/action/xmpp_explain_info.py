@@ -3,7 +3,7 @@
 # GNU General Public License v3.0-or-later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Run the module with the name of this file in Ansible's own process. In the playbook, the module uses the results of the servers."""
+"""Run this file's module in Ansible's own process. In the playbook, the module uses the results of the servers."""
 
 from __future__ import annotations
 

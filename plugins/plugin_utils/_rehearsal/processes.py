@@ -127,7 +127,7 @@ class Played:
     def message(self) -> str:
         """Return the reason why the run failed, or an empty text.
 
-        The reason is the message of the first failed task. If no task failed, the reason is the last line of the output.
+        The reason is the message of the first failed task. Without a failed task, it is the last line of the output.
         """
         wrong = [task["msg"] for task in self.tasks if task["state"] in ("failed", "unreachable") and task["msg"]]
         if wrong:
