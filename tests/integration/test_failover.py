@@ -20,13 +20,13 @@ from lab.deployment.store import Store
 from lab.inventory import Place, inventory
 from lab.partners import control, zone
 from lab.talk import talk
+from lab.testing import SECOND_POOL as SECOND
 from lab.testing import Lab, running_deployments
 from tests.integration.management import renewed
 from tests.integration.plays import Plays, Run
 from tests.integration.test_converge import mark, writes
 from tests.integration.test_history import journal
 
-SECOND = "edge2.contoso.test"
 FIRST_EDGES, SECOND_EDGES = {"edge01", "edge02"}, {"edge11", "edge12"}
 PEER = "romeo@fabrikam.example"
 PARTNER: dict[str, t.Any] = {

@@ -30,11 +30,12 @@ from lab.deployment.shape import read_shape
 from lab.inventory import Place, inventory
 from lab.partners import control, processes
 from lab.talk import talk
+from lab.testing import SECOND_POOL as SECOND
 from lab.testing import Lab, running_lab
 from tests.integration.moved_clock import MOVED, moved_to
 from tests.integration.plays import Plays, Run
 from tests.integration.test_decommission import FULL, untick
-from tests.integration.test_failover import PEER, SECOND
+from tests.integration.test_failover import PEER
 from tests.integration.test_restore import state
 
 EDGES = ("edge01", "edge02", "edge11", "edge12")

@@ -5,8 +5,8 @@
 
 """Read the settings of a host for a playbook, as plain values, or report all mistakes. All functions are pure.
 
-A playbook evaluates only the variables that it reads. If not, a missing vault password of a certificate stops
-an export. Of all other variables, only the names are checked.
+A playbook evaluates only the variables that it reads. Otherwise, a missing vault password of a certificate would
+stop an export. Of all other variables, only the names are checked.
 """
 
 from __future__ import annotations
