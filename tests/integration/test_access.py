@@ -93,11 +93,11 @@ def test_each_host_names_its_first_broken_link_and_nothing_else_is_read(plays: P
 def test_a_refused_password_is_not_tried_on_the_next_host(plays: Plays, lab: Lab) -> None:
     hosts = day_one(plays)
     doors = hosts["sfb_management"]["hosts"]
-    other = {**doors["refused"], "ansible_psrp_configuration_name": "Other", "ansible_psrp_path": "OcsPowershell/"}
+    other = {**doors["refused"], "ansible_psrp_configuration_name": "Other", "ansible_psrp_path": "OCSPOWERSHELL"}
     hosts["sfb_management"]["hosts"] = {"refused": doors["refused"], "again": other}
     del hosts["sfb_edge"], hosts["sfb_front_end"]
     _run, found = check(plays, hosts)
-    assert {one["broken"] for one in found.values()} == {"login"}, found
+    assert {one["broken"] for one in found.values()} == {"login"}, [one["links"] for one in found.values()]
     messages = " ".join(link["message"] for one in found.values() for link in one["links"])
     assert "so the same password is not tried" in messages
     assert len([event for event in lab.store().events() if event.kind == "login-refused"]) == 1
