@@ -202,7 +202,7 @@ class TestTrust:
         begun = time.monotonic()
         assert codes(one, others=others, anchors=self.anchors) == ["untrusted"]
         assert codes(one, others=[*others, out], anchors=self.anchors) == []
-        assert time.monotonic() - begun < 2
+        assert time.monotonic() - begun < 15  # the search ends, on a busy machine too
 
     def test_the_time_for_a_chain_ends(self) -> None:
         """What does not depend on the chain is found all the same, and nothing is said of the chain."""

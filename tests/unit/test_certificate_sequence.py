@@ -643,7 +643,7 @@ class TestInfo:
         begun = time.monotonic()
         (found,) = self.certificates(shell, trust_store=str(bundle))
         assert [finding["code"] for finding in found["findings"]] == ["untrusted"]
-        assert time.monotonic() - begun < 5
+        assert time.monotonic() - begun < 15  # the search ends, on a busy machine too
 
     def test_certificate_that_is_gone_from_the_store(self) -> None:
         (found,) = self.certificates(edge(store={}))
