@@ -246,6 +246,11 @@ def assumed(outputs: list[str]) -> list[str]:
     return ["%d of %d passed tests rest on %d assumptions of the lab:" % (resting, passed, len(counts)), said]
 
 
+def failures(output: str) -> list[str]:
+    """Return the first failed tests of pytest's summary, with the first line of each error."""
+    return re.findall(r"^(?:FAILED|ERROR) .+", output, re.M)[:20]
+
+
 def end_what_is_left(private: Path) -> None:
     """End the labs and sessions of interrupted tests."""
     mark = ("%s=%s" % (MARK, private)).encode()
@@ -291,6 +296,10 @@ def main(names: list[str]) -> int:
         own = [o.step for o in outcomes if o.step.tests and o.step.environment == VENV]
         for text in assumed([(LOGS / (step.name + ".log")).read_text(encoding="utf-8") for step in own]):
             print(textwrap.fill(text, 120))
+        # A long output may be shown without its middle, so the failures are near the end too.
+        for failed_step in (o.step.name for o in outcomes if o.failed):
+            found = failures((LOGS / (failed_step + ".log")).read_text(encoding="utf-8"))
+            print("\n".join(["", "failed: " + failed_step, *found]))
     passed, failed, skipped = (sum(getattr(o, word) for o in outcomes) for word in ("passed", "failed", "skipped"))
     print("%d passed, %d failed%s" % (passed, failed, ", %d skipped" % skipped if skipped else ""), flush=True)
     return int(failed > 0)
