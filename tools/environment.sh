@@ -121,13 +121,11 @@ make_further() {
     "$2" -m venv --without-pip "$venv-$1"
 }
 
-# core_wish NAME
-core_wish() {
-    case $1 in
-    # This includes pre-releases.
-    next) echo "ansible-core>=2.16.0b1" ;;
-    *) echo "ansible-core~=$1.0" ;;
-    esac
+# newest_core NAME: fill the environment with the newest release of a core. "next" is the newest of all, with pre-releases.
+newest_core() {
+    local wish=("ansible-core~=$1.0")
+    [ "$1" != next ] || wish=(--prerelease allow ansible-core)
+    newest_fill "$venv-$1" --requirement "$top/requirements/core.in" "${wish[@]}"
 }
 
 case ${1:-} in
@@ -142,7 +140,7 @@ core)
     if [ "$2" = 2.16 ]; then
         locked_fill "$venv-2.16" "$top/requirements/core-2.16.txt"
     else
-        newest_fill "$venv-$2" --requirement "$top/requirements/core.in" "$(core_wish "$2")"
+        newest_core "$2"
     fi
     ;;
 esac
