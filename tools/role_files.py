@@ -45,10 +45,10 @@ DESCRIPTION = {
 # The inventory has no variable for these parameters.
 _OWN = {
     "parts": "The parts of the run, from %s. Empty for all. ``removals`` alone means the removals of every kind.",
-    "preflight": "Check what federation depends on. A run that adds something is refused if no message could pass.",
+    "preflight": "Check the requirements of federation. If no message could pass, a run that adds objects is refused.",
     "preflight_ignore": "Codes of findings that do not stop the run, in addition to ``sfb_xmpp_audit.accepted``.",
     "restore_from": "The snapshot to restore, or ``newest``. A restore does not use declared settings. Empty for none.",
-    "restore_only": "The domains of the only partners to restore. Empty for everything in the snapshot.",
+    "restore_only": "To restore only some partners, list a domain of each. Empty for everything in the snapshot.",
 }
 # This is the empty value of each type. If an empty list or text has a meaning, the type is raw. Otherwise ansible-core
 # 2.17 would convert null to an empty string, and its own check would report a mistake.

@@ -19,7 +19,7 @@ ADDRESSES = SHAPE.addresses
 
 
 def path(shell: str) -> str:
-    """Return the path of a remote shell. IIS publishes the management shell of a Front End; WinRM answers otherwise."""
+    """Return the path of a remote shell. IIS publishes the management shell. WinRM publishes all other shells."""
     return "/OcsPowershell" if SHELLS[shell].role == "management" else "/wsman"
 
 

@@ -148,7 +148,7 @@ user. After a kill, run the playbook again, and check the users of the policies 
 How a run detects the other run
 -------------------------------
 
-Each batch of writes first reads the objects that the batch changes, in the same request. After the writes, the run
+Before a batch of writes changes objects, the same request reads these objects. After the writes, the run
 reads the objects again. Policies that lose a right are read together with their users. Grants are read together with
 the policies.
 

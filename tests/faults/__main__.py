@@ -162,7 +162,7 @@ Fault tests
 ``make faults`` makes this page. The command repeats four runs against the lab, over TLS. In each run, one message or
 one statement has one fault. The runs are:
 
-* a converge with policies, grants, 30 partners, both settings, and removals;
+* a converge with policies, grants, 30 partners, gateway and Access Edge settings, and removals;
 * the switch of the certificate on a pool of two Edge servers;
 * a restore;
 * a decommission: partners and XMPP access, then the route, then the certificate.
@@ -174,7 +174,7 @@ After each run, the test checks:
 * The next run converges. A further run changes nothing.
 
 *Lost* counts steps that a run reported as done but did not do, and steps that the next run does not do. *Twice*
-counts writes that were carried out more than once. Writes that the network repeated do not count.
+counts writes that were carried out more than once. Writes that the network repeated are not counted.
 
 
 %(total)s
@@ -196,8 +196,8 @@ Two runs start at the same time. Each run sets its own values on the same partne
 one controller, the runs take turns. The second run finds changed objects, and is refused. *Lost without a message*
 counts changes that the other run replaced without reading these changes, while both runs reported success.
 
-Two controllers do not share a lock. Each request that writes first reads the objects that the request changes.
-Afterwards, the run reads these objects again. For the limits of this check, see
+Two controllers do not share a lock. Before a request changes objects, the request reads these objects.
+Afterwards, the run reads the objects again. For the limits of this check, see
 :ref:`ansible_collections.sfb.xmpp.docsite.schedules`.
 
 

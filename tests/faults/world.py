@@ -140,7 +140,7 @@ def _users(store: Store) -> list[str]:
 
 
 class Converge(Scenario):
-    """Policies, grants, 30 partners, both settings: everything is made, changed and removed in one run."""
+    """Make, change and remove policies, grants, 30 partners, gateway and Access Edge settings in one run."""
 
     name = "converge"
     partners = 30

@@ -37,7 +37,7 @@ _CHANGED = "another run or administrator changed the object while this run wrote
 _NOT_KNOWN = "%s: the answer was lost, so it is unknown whether this run overwrote another change. Check the object"
 _TWICE = "%s: was sent twice. Either the first call had no effect, or the second call overwrote another change"
 _NEEDS_POLICY = "the policy '%s' is not as planned, so it was not granted. Run again to grant it"
-_NEEDS_ALL = "an earlier step failed, so nothing was removed. Run again to remove it"
+_NEEDS_ALL = "an earlier step failed, so this object was not removed. Run again to remove it"
 # The number of steps in one batch. With more steps, too much time would pass between the read and the last write.
 _TOGETHER = 200
 

@@ -25,7 +25,7 @@ STREAM_ERRORS = {
     ),
     "invalid-from": (
         "the server does not accept your domain",
-        "check from_domain and the names of the own certificate",
+        "check from_domain and the names of the gateway's certificate",
     ),
     "improper-addressing": (
         "an address of the stream is missing or refused",

@@ -334,7 +334,7 @@ def _of_clients(facts: Facts, ended: Ended) -> bool:
 
 
 def _own_refused(ended: Ended, severity: str) -> Finding:
-    text = "the server refused the own certificate: %s" % (ended.text or ended.condition or "no reason given")
+    text = "the server refused the gateway's certificate: %s" % (ended.text or ended.condition or "no reason given")
     return Finding(
         "own_certificate_refused", severity, text, "use a certificate that the partner trusts, for servers and clients"
     )

@@ -160,7 +160,7 @@ def _in_tls(world: World, row: Row) -> Traffic:
         return Traffic(True)
     # A server that accepts a key only with a good certificate also requires a good certificate when it connects.
     if world.trusts is False and facts.dialback in ("refused", "not offered"):
-        return Traffic(False, why="the partner does not accept the own certificate")
+        return Traffic(False, why="the partner does not accept the gateway's certificate")
     return Traffic(None, why="it is unknown whether the partner uses SASL EXTERNAL when it connects")
 
 
@@ -217,7 +217,7 @@ def _against(facts: Facts, row: Row, method: str, certificate: bool) -> str:
     if not certificate:
         code = next((one for one in facts.faults if one in FATAL), "client_auth")
         return "the partner's certificate is not accepted (%s)" % facts.faults[code]
-    return "the partner does not accept the own certificate for SASL EXTERNAL"
+    return "the partner does not accept the gateway's certificate for SASL EXTERNAL"
 
 
 def _after(world: World, row: Row, now: tuple[Traffic, Traffic], name: str) -> WhatIf:

@@ -348,7 +348,13 @@ SETTINGS: tuple[Setting, ...] = (
         " ``protected``.",
         once=True,
     ),
-    _of_federation("force", _TOWARDS, "Same as listing every value in ``sfb_xmpp_allow``.", once=True),
+    _of_federation(
+        "force",
+        _TOWARDS,
+        "Same as listing every value in ``sfb_xmpp_allow`` except ``breaks_partner``, ``outside_window`` and"
+        " ``revoked:DOMAIN``. Also allows removing policies that are still granted, and moving a route.",
+        once=True,
+    ),
     _of_federation(
         "probe_first",
         ("converge", "restore"),

@@ -302,7 +302,7 @@ def test_nothing_is_removed_after_an_earlier_step_failed(carried_out: int | None
     assert results(result) == ["done", "failed", "done", "not_sent"]
     assert [failure.error.message for failure in result.failures] == [
         "not that one",
-        "an earlier step failed, so nothing was removed. Run again to remove it",
+        "an earlier step failed, so this object was not removed. Run again to remove it",
     ]
     assert set(shell.store[PARTNER.noun]) == {"a.test", "c.test", "old.test"}
     sent = [(statement.cmdlet[:3], statement.parameters["Identity"]) for statement in shell.writes()]
