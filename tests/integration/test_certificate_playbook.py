@@ -322,7 +322,7 @@ def test_the_issuer_asks_for_a_renewal(plays: Plays, authority: Authority) -> No
     again = renew(plays, given, **asks)
     good(again)
     assert (writes(plays, begin), presented(plays)) == ([], second)
-    assert "To replace this one, set renew.now" in again.output
+    assert "To replace this certificate now, set renew.now" in again.output
     assert not [one for one in again.tasks if one.result.get("changed")]
     authority.dead = True
     alone = renew(plays, given, **asks)

@@ -101,7 +101,7 @@ def test_the_reviewed_plan_is_applied_once_and_nothing_else_is(plays: Plays) -> 
     again = play(plays, "converge", "--check", sfb_xmpp_plan_file=str(file), **SWITCHES)
     assert again.code == 0, again.output
     message = play(plays, "converge", sfb_xmpp_plan_file=str(file), **changed).wrong()[0].result["msg"]
-    assert "it was made from other values of sfb_xmpp_partners" in message
+    assert "the saved plan was made from other values of sfb_xmpp_partners" in message
     assert "new since the plan was made: partner c.test" not in message
     assert "a New- call that is not in the plan: partner c.test" in message
     assert writes(plays, begin) == []

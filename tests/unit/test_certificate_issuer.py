@@ -220,9 +220,9 @@ class TestOnce:
         # The new one begins an hour before it was made, so the window is one that it can have.
         again = work(own_ca(folder, renew=asked(shell, always)), shell, False)
         assert (again.changed, shell.writes, shell.presented) == (False, [], second)
-        assert "To replace this one, set renew.now" in words(again)
+        assert "To replace this certificate now, set renew.now" in words(again)
         revoked = work(own_ca(folder, renew=asked(shell, {"revoked": {"reason": "superseded"}})), shell, False)
-        assert (revoked.changed, "To replace this one, set renew.now" in words(revoked)) == (False, True)
+        assert (revoked.changed, "To replace this certificate now, set renew.now" in words(revoked)) == (False, True)
         # The user can, and the note of an earlier period goes.
         (note,) = notes(shell)
         shell.files["C:\\Windows\\Temp\\sfb-xmpp-issuer-202601010000.note"] = shell.files.pop(note)

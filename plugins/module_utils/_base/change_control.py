@@ -242,7 +242,7 @@ def freeze_of(given: t.Mapping[str, t.Any]) -> Freeze:
     """
     start, end = _moment("from", given.get("from"), False), _moment("to", given.get("to"), True)
     if end <= start:
-        raise Invalid("to: '%s' must be after '%s', the value of from" % (given.get("to"), given.get("from")))
+        raise Invalid("to: '%s' must be after from: '%s'" % (given.get("to"), given.get("from")))
     return Freeze(start, end, str(given.get("reason") or ""))
 
 

@@ -149,9 +149,7 @@ def replaced(
     if issuer.now is not None and thumbprint not in wished.thumbprints:
         found = outdated(issuer.now, reader, files, [thumbprint])
         if thumbprint not in found.thumbprints:
-            text = (
-                "%s, but an earlier run of this period replaced a certificate for its issuer. To replace this one, set"
-                " renew.now"
-            )
-            return wished, (*issuer.warnings, _OWN_RULE % (text % issuer.now.reason))
+            text = "%s, but an earlier run of this period replaced a certificate for its issuer" % issuer.now.reason
+            remedy = ". To replace this certificate now, set renew.now"
+            return wished, (*issuer.warnings, _OWN_RULE % text + remedy)
     return (replace(found, at={thumbprint: issuer.at}) if issuer.at else found), issuer.warnings

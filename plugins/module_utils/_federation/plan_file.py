@@ -137,7 +137,7 @@ class PlanFile:
         changed = sorted(n for n in {*declared, *now} if declared.get(n) != now.get(n))
         if changed:
             names = ", ".join("sfb_xmpp_" + name if "sfb_xmpp" in self.option else name for name in changed)
-            found.append("it was made from other values of %s" % names)
+            found.append("the saved plan was made from other values of %s" % names)
         # The deployment is the same, even if only one of the two accounts can read the pool of the deployment.
         return found + differences(saved, make_digest(plan, None if other else kept))
 

@@ -179,7 +179,8 @@ def _check_attempts(facts: Facts) -> t.Iterator[Finding]:
             yield Finding(
                 "local_address",
                 WARNING if reached else UNKNOWN,
-                "%s is an address of the controller itself or of its network link, so it was not tested" % one.where,
+                "%s was not tested, because this address belongs to the controller itself or to its network link"
+                % one.where,
                 "ask the partner to correct its DNS records; to test this address anyway, set allow_local",
             )
         elif one.result == "not_tried":

@@ -39,7 +39,7 @@ from .what_if import what_if
 if t.TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
-# The limit for all steps of a domain, as a multiple of the limit for one step.
+# The time limit for all steps of a domain, as a multiple of the time limit for one step.
 _STEPS = 6
 # Seconds to check a certificate, even if the time limit for the domain is reached.
 _CHECK = 1.0

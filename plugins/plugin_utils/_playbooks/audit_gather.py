@@ -259,7 +259,8 @@ def _of_edges(entries: t.Sequence[Result]) -> dict[str, t.Any]:
 def _secured_by(entry: Result) -> str:
     """Return the strongest method that worked in a check.
 
-    If no method worked in a check, the value is ``unknown``. If the settings use no method, the value is ``nothing``.
+    If the settings use no method, the value is ``nothing``. If no used method worked, or without settings, the value is
+    ``unknown``.
     """
     uses = (entry["declared"] or {}).get("uses")
     if uses is None:

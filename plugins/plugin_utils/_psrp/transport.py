@@ -151,7 +151,7 @@ def _check_version(target: Target, pool: type) -> None:
 
 # Private names of pypsrp with their parameters. A version without the names reads the server's data itself, or
 # follows redirects. So no session is opened with such a version.
-_OTHER = "this version of the collection needs pypsrp 0.8.1 to 0.9"
+_OTHER = "this version of the collection needs pypsrp 0.8.1 to 0.9. Install one of these versions"
 
 
 def _check_internals(transport: t.Any, pool: type) -> None:

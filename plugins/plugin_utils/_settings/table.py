@@ -83,7 +83,7 @@ _TOWARDS = (*_PLAN, "restore")
 _WRITING = ("converge", "restore", "failover", "decommission")
 _CERTIFICATE = ("certificate", "converge")
 _RUNS = (*_WRITING, "certificate", "revoke")
-# Change control applies windows, plans and tickets to these runs. A revocation does not wait.
+# Change control applies windows, plans and tickets to these runs. A revocation waits for none of the three.
 _CONTROLLED = (*_WRITING, "certificate")
 # The audit writes nothing on servers. Its forecast names the last day on which a run may write.
 _TIMED = (*_CONTROLLED, "audit")

@@ -120,7 +120,7 @@ class TestPlanFile:
             assert refusal(other, plan_file=plan, **given) == [
                 "this plan is not the plan in %s" % plan,
                 "it was made for the deployment contoso, but this deployment is default",
-                "it was made from other values of {0}gateway, {0}policies".format(prefix),
+                "the saved plan was made from other values of {0}gateway, {0}policies".format(prefix),
                 "changed since the plan was made: partner a.test",
                 "new since the plan was made: policy x",
                 "the Set- call differs from the plan: gateway",
@@ -133,7 +133,7 @@ class TestPlanFile:
         work(shell, check=True, plan_file=plan, policies=policies)
         other = [{"identity": "X", "granted_to": ["SIP:bob@contoso.test"]}]
         shell.users[1]["SipAddress"] = "SIP:bob@contoso.test"
-        assert "it was made from other values of policies" in refusal(shell, plan_file=plan, policies=other)
+        assert "the saved plan was made from other values of policies" in refusal(shell, plan_file=plan, policies=other)
 
     def test_there_has_to_be_one(self, plan: str) -> None:
         assert refusal(server(), plan_file=plan)[1] == "the file does not exist. Save the plan with --check first"
