@@ -196,7 +196,7 @@ def test_an_answer_of_a_few_bytes_a_second_ends_with_the_time_for_a_call(
     session.limit = 1.5
     begun = time.monotonic()
     text = victim.told(session, WRITE)
-    assert time.monotonic() - begun < 1.5 + 1 + 2  # the call, the farewell, a busy machine
+    assert time.monotonic() - begun < 30  # the whole answer takes 180 s
     assert "not finished within 1.5 s (ansible_command_timeout)" in text
 
 
@@ -208,7 +208,7 @@ def test_a_farewell_of_a_few_bytes_a_second_has_a_time_of_its_own(victim: Victim
     begun = time.monotonic()
     answer = session.invoke([WRITE])
     session.close()
-    assert time.monotonic() - begun < 6
+    assert time.monotonic() - begun < 30  # the whole answer takes 180 s
     assert (answer.lost, answer.errors) == ("", ())
     assert any("not finished within 1 s" in note for note in victim.notes)
 
