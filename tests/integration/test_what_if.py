@@ -77,7 +77,7 @@ def test_a_claim_that_a_message_contradicts_is_wrong() -> None:
     assert not any(cell(*one).right for one in wrong)
     assert cell("works", "T", "still works with one or the other (the partner chooses)").right
     assert not cell("works", "-", "still works with one or the other (the partner chooses)").right
-    assert '"The own certificate expires", 0, 0, 1, 2, 1' in page(
+    assert '"The gateway\'s certificate expires", 0, 0, 1, 2, 1' in page(
         [cell("fails", "-"), cell("fails", "S"), cell("unknown", "-")]
     )
 

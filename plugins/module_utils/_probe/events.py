@@ -251,10 +251,10 @@ EVENTS: t.Mapping[str, Event] = {
         _no_records,
     ),
     "partner_down": Event("partner", "The partner's server is down", "ask the partner to start the server", _down),
-    "own_server_only": Event("own", "The own certificate is for servers only", _OWN, _own_server_only),
-    "own_untrusted": Event("own", "The partner does not trust the own CA", _OWN, _own_useless),
+    "own_server_only": Event("own", "The gateway's certificate is for servers only", _OWN, _own_server_only),
+    "own_untrusted": Event("own", "The partner does not trust the gateway's CA", _OWN, _own_useless),
     "own_expired": Event(
-        "own", "The own certificate expires", "renew the certificate with sfb.xmpp.certificate", _own_useless
+        "own", "The gateway's certificate expires", "renew the certificate with sfb.xmpp.certificate", _own_useless
     ),
     "own_tls12_only": Event(
         "own",
